@@ -1,0 +1,3 @@
+#ifndef PANDO_ONEDNN_H
+#define PANDO_ONEDNN_H
+#endif

@@ -1,0 +1,1 @@
+#include "pando_onednn.h"

@@ -1,0 +1,3 @@
+#ifndef PANDO_KERNELS_H
+#define PANDO_KERNELS_H
+#endif

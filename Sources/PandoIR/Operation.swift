@@ -108,7 +108,8 @@ public struct ShardingRule: Hashable, Sendable {
   public var reduction: Reduction
 
   /// A rule from its labels.
-  public init(operands: [String], results: [String], whole: Set<Character> = [], reduction: Reduction = .sum) {
+  public init(operands: [String], results: [String], whole: Set<Character> = [], reduction: Reduction = .sum)
+  {
     self.operands = operands
     self.results = results
     self.whole = whole
@@ -124,6 +125,7 @@ public struct ShardingRule: Hashable, Sendable {
   public static func elementwise(rank: Int, operandCount: Int, resultCount: Int = 1) -> ShardingRule {
     let labels = labels(rank)
     return ShardingRule(
-      operands: Array(repeating: labels, count: operandCount), results: Array(repeating: labels, count: resultCount))
+      operands: Array(repeating: labels, count: operandCount),
+      results: Array(repeating: labels, count: resultCount))
   }
 }

@@ -1,0 +1,97 @@
+import PandoIR
+
+/// Something that turns a graph into a program that runs.
+public protocol Engine: Sendable {
+  /// The name that users know it by (`cpu`, `reference`).
+  var name: String { get }
+
+  /// Compiles a graph.
+  ///
+  /// - Throws: `EngineError` where an operation has no rule for these types here; nothing falls back silently.
+  func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable
+
+  /// New memory for a tensor, zeroed.
+  func allocate(_ type: TensorType) throws -> any DeviceBuffer
+}
+
+/// How a graph is to be compiled.
+public struct CompileOptions: Hashable, Sendable {
+  /// Threads that the program may use.
+  public var threads: Int
+  /// For each donated input (by its place among the inputs) the output that takes its memory over: the caller passes
+  /// the same buffer for both, and the old contents are gone after a run. Types must be equal.
+  public var donations: [Int: Int]
+  /// Whether to verify the graph after every pass.
+  public var verify: Bool
+
+  /// Options; nothing is donated unless said.
+  public init(threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false) {
+    self.threads = threads
+    self.donations = donations
+    self.verify = verify
+  }
+}
+
+/// A compiled program. It is used by one thread at a time.
+public protocol Executable: AnyObject {
+  /// What must be given, in order.
+  var inputs: [Graph.Input] { get }
+  /// The types of what comes out, in order.
+  var outputTypes: [TensorType] { get }
+  /// What memory the program needs, and what it has been seen to use.
+  var memory: MemoryReport { get }
+
+  /// Runs once.
+  ///
+  /// - Parameters:
+  ///   - arguments: a buffer for each input.
+  ///   - results: a buffer for each output, written by the run; for a donated input the very same buffer.
+  func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws
+
+  /// Runs once and calls `inspect` after each operation with its results in host memory: slow, for finding where
+  /// numbers go wrong. Donated inputs are left as they were.
+  func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws
+}
+
+/// Memory that an engine's programs read and write.
+public protocol DeviceBuffer: AnyObject {
+  /// Shape and element type.
+  var type: TensorType { get }
+  /// Copies the contents to host memory of `type.byteCount` bytes.
+  func read(into destination: UnsafeMutableRawPointer) throws
+  /// Replaces the contents from host memory of `type.byteCount` bytes.
+  func write(from source: UnsafeRawPointer) throws
+}
+
+/// The bytes a program needs: known before it runs, checked in every run.
+public struct MemoryReport: Hashable, Sendable, Codable {
+  /// Bytes of the inputs' buffers.
+  public var argumentBytes: Int
+  /// Bytes of the outputs' buffers, but for those that take over a donated input.
+  public var resultBytes: Int
+  /// Bytes of the arena: intermediate values and workspaces at their highest, as planned.
+  public var arenaBytes: Int
+  /// The highest byte of the arena that any operation of any run has been given.
+  public var measuredArenaBytes: Int
+
+  /// A report from its figures.
+  public init(argumentBytes: Int, resultBytes: Int, arenaBytes: Int, measuredArenaBytes: Int) {
+    self.argumentBytes = argumentBytes
+    self.resultBytes = resultBytes
+    self.arenaBytes = arenaBytes
+    self.measuredArenaBytes = measuredArenaBytes
+  }
+
+  /// Inputs, outputs and arena together, as planned.
+  public var plannedPeakBytes: Int { argumentBytes + resultBytes + arenaBytes }
+  /// Inputs, outputs and arena together, as measured.
+  public var measuredPeakBytes: Int { argumentBytes + resultBytes + measuredArenaBytes }
+}
+
+/// Why an engine cannot compile or run something.
+public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The reason and what to do.
+  public let description: String
+  /// An error with its reason.
+  public init(_ description: String) { self.description = description }
+}

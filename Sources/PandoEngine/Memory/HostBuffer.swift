@@ -1,0 +1,71 @@
+import PandoIR
+
+/// A tensor in this process's memory, aligned to 64 bytes. It is the CPU engine's device memory too.
+public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
+  /// Shape and element type.
+  public let type: TensorType
+  /// The first element.
+  public let pointer: UnsafeMutableRawPointer
+  private let owns: Bool
+
+  /// New memory, zeroed.
+  public init(_ type: TensorType) {
+    self.type = type
+    owns = true
+    let bytes = max(64, (type.byteCount + 63) / 64 * 64)
+    pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+  }
+
+  /// Someone else's memory, aligned to 64 bytes, which must outlive this.
+  public init(_ type: TensorType, borrowing pointer: UnsafeMutableRawPointer) {
+    self.type = type
+    self.pointer = pointer
+    owns = false
+  }
+
+  /// New memory with a copy of `elements`, whose size must be that of the type's elements.
+  public convenience init<Element>(_ type: TensorType, _ elements: [Element]) {
+    precondition(
+      elements.count * MemoryLayout<Element>.stride == type.byteCount, "\(type) got \(elements.count)")
+    self.init(type)
+    elements.withUnsafeBytes {
+      if $0.count > 0 { pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    }
+  }
+
+  deinit { if owns { pointer.deallocate() } }
+
+  public func read(into destination: UnsafeMutableRawPointer) {
+    destination.copyMemory(from: pointer, byteCount: type.byteCount)
+  }
+
+  public func write(from source: UnsafeRawPointer) {
+    pointer.copyMemory(from: source, byteCount: type.byteCount)
+  }
+
+  /// The elements' bytes.
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: type.byteCount) }
+
+  /// A copy of the elements, read as `Element`, whose size must be that of the type's elements.
+  public func elements<Element>(as _: Element.Type) -> [Element] {
+    precondition(
+      MemoryLayout<Element>.stride == type.dtype.byteCount, "\(type) does not hold \(Element.self)")
+    return Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Element.self), count: type.count))
+  }
+
+  /// A copy of the elements as Double, exact but for 64-bit integers beyond 2^53.
+  public var doubles: [Double] {
+    let (dtype, size) = (type.dtype, type.dtype.byteCount)
+    return (0..<type.count).map { ElementBytes.load(pointer + $0 * size, as: dtype) }
+  }
+
+  /// New memory with each of `doubles` rounded to the type.
+  public convenience init(_ type: TensorType, doubles: [Double]) {
+    precondition(doubles.count == type.count, "\(type) got \(doubles.count) elements")
+    self.init(type)
+    for (index, value) in doubles.enumerated() {
+      ElementBytes.store(value, as: type.dtype, to: pointer + index * type.dtype.byteCount)
+    }
+  }
+}

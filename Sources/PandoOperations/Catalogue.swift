@@ -1,0 +1,31 @@
+import PandoIR
+
+/// Every operation, by name: what the parser and the conformance suite know.
+public struct Catalogue: Sendable {
+  /// Every operation type.
+  public let operations: [any PandoIR.Operation.Type]
+
+  /// The operations of this package, a family a list.
+  public static let standard = Catalogue(operations: elementwise + shape + contraction + reduction)
+
+  static let elementwise: [any PandoIR.Operation.Type] = [
+    Constant.self, Unary.self, Binary.self, Compare.self, Select.self, Convert.self,
+  ]
+
+  static let shape: [any PandoIR.Operation.Type] = [
+    Broadcast.self, Reshape.self, Transpose.self,
+  ]
+
+  static let contraction: [any PandoIR.Operation.Type] = [
+    Contraction.self
+  ]
+
+  static let reduction: [any PandoIR.Operation.Type] = [
+    Reduce.self
+  ]
+
+  /// The operation called `name`.
+  public func operation(named name: String) -> (any PandoIR.Operation.Type)? {
+    operations.first { $0.name == name }
+  }
+}

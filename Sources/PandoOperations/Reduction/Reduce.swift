@@ -1,0 +1,72 @@
+import PandoIR
+
+/// Combines the elements along some dimensions, which the result drops.
+public struct Reduce: Operation {
+  /// How elements are combined. NaN wins in `maximum` and `minimum`.
+  public enum Function: String, Hashable, Sendable, Codable, CaseIterable {
+    case sum, maximum, minimum, product
+  }
+
+  public static let name = "reduce"
+  public static let operandCount: Int? = 1
+
+  /// How elements are combined.
+  public let function: Function
+  /// Which dimensions are dropped, in increasing order.
+  public let dimensions: [Int]
+
+  /// A reduction over `dimensions`, in any order.
+  public init(_ function: Function, _ dimensions: [Int]) {
+    self.function = function
+    self.dimensions = dimensions.sorted()
+  }
+
+  /// The operand's type without the reduced dimensions.
+  public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let x = operands[0]
+    guard Set(dimensions).count == dimensions.count, dimensions.allSatisfy(x.shape.indices.contains) else {
+      throw TypeError(self, "\(dimensions) must name dimensions of \(x), each once")
+    }
+    guard x.dtype != .bool || function == .maximum || function == .minimum else {
+      throw TypeError(
+        self, "\(function.rawValue) takes numbers, got \(x); convert it, or take the maximum for 'any'")
+    }
+    if function == .maximum || function == .minimum, dimensions.contains(where: { x.shape[$0] == 0 }) {
+      throw TypeError(self, "\(function.rawValue) over no elements of \(x) has no value")
+    }
+    return [x.with(shape: x.shape.indices.filter { !dimensions.contains($0) }.map { x.shape[$0] })]
+  }
+
+  /// A sum's cotangent is repeated; an extremum's goes to the elements that reach it, in equal shares; a product's
+  /// is multiplied by the product of the others (which needs that no element is zero).
+  public func pullback(
+    _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
+  ) throws(TypeError) -> [Value?] {
+    let x = operands[0]
+    let dy = try graph.broadcast(cotangents[0], to: x.type.shape, restoring: dimensions)
+    switch function {
+    case .sum: return [dy]
+    case .product:
+      let y = try graph.broadcast(results[0], to: x.type.shape, restoring: dimensions)
+      return [try graph.multiply(dy, graph.divide(y, x))]
+    case .maximum, .minimum:
+      let y = try graph.broadcast(results[0], to: x.type.shape, restoring: dimensions)
+      let reached = try graph.convert(graph.compare(.equal, x, y), to: x.type.dtype)
+      let ties = try graph.reduce(.sum, reached, dimensions)
+      let share = try graph.divide(reached, graph.broadcast(ties, to: x.type.shape, restoring: dimensions))
+      return [try graph.multiply(dy, share)]
+    }
+  }
+
+  public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
+    let labels = Array(ShardingRule.labels(operands[0].rank))
+    let kept = labels.indices.filter { !dimensions.contains($0) }.map { labels[$0] }
+    return ShardingRule(
+      operands: [String(labels)], results: [String(kept)],
+      reduction: ShardingRule.Reduction(rawValue: function.rawValue)!)
+  }
+
+  public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
+    Cost(flops: operands[0].count, operands: operands, results: results)
+  }
+}

@@ -82,12 +82,12 @@ is_built() {
 compile() {
   local began=$SECONDS last=-100 count
   : >"$build_log"
-  say "building in release (a first build takes a few minutes)"
+  [[ -x $binary ]] && say "building" || say "building in release; the first time takes a few minutes"
   swift build --package-path "$root" -c release "$@" </dev/null >"$build_log" 2>&1 9>&- &
   local compiler=$!
-  trap 'kill -TERM $compiler 2>/dev/null; wait $compiler; exit 130' INT TERM
+  trap 'kill -TERM $compiler 2>/dev/null; wait $compiler || true; exit 130' INT TERM
   while kill -0 $compiler 2>/dev/null; do
-    sleep 0.5
+    sleep 0.2
     count=$(tail -n 1 "$build_log" | sed -n 's|^\[\([0-9]*/[0-9]*\)\].*|\1|p')
     if [[ -t 2 ]]; then
       printf '\r\033[Kpando: building %s  %d s' "$count" $((SECONDS - began)) >&2

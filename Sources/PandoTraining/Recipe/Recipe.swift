@@ -1,0 +1,146 @@
+/// What to train, on what, how, and until when: the content of a recipe file, every default filled in.
+///
+/// Property by property this is the YAML of a recipe; `docs/recipe.md` explains the keys.
+public struct Recipe: Hashable, Sendable {
+  /// The run's name, and that of its folder.
+  public var name = ""
+  /// From which every random number of the run follows.
+  public var seed = 0
+  /// Whether the weights are bit-identical on any number of ranks.
+  public var reproducible = false
+  /// The examples.
+  public var data = Dataset()
+  /// The network.
+  public var model = Model.mlp(Model.MLP())
+  /// What counts as good.
+  public var objective = Objective()
+  /// How it is trained.
+  public var train = Training()
+  /// How it is spread.
+  public var parallel = Parallel()
+  /// When it is saved.
+  public var checkpoint = Checkpoint()
+
+  /// An empty recipe, to be filled in.
+  public init() {}
+}
+
+extension Recipe {
+  /// Where the examples come from and how they are prepared.
+  public struct Dataset: Hashable, Sendable {
+    /// A dataset's name, or the path of a file or folder.
+    public var source = ""
+    /// What one token of text is; absent for anything but text.
+    public var unit: Unit?
+    /// Tokens in one example of text.
+    public var context: Int?
+    /// Examples in one step, over all ranks, before accumulation.
+    public var batch = 32
+    /// Whether each epoch has an order of its own.
+    public var shuffle = true
+    /// Batches prepared ahead.
+    public var prefetch = 4
+    /// What is held out, where the source has no test split of its own.
+    public var validation: Validation?
+    /// How inputs are shifted and scaled.
+    public var normalize = Normalization.off
+    /// Random changes to training images.
+    public var augment = Augmentation()
+    /// The column of a CSV file that holds the class.
+    public var label: String?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// What one token of text is.
+  public enum Unit: String, CaseIterable, Hashable, Sendable {
+    case character, byte
+  }
+
+  /// Which examples are held out.
+  public enum Validation: Hashable, Sendable {
+    /// This share of the examples, above 0 and below 1.
+    case fraction(Double)
+    /// The split of this name.
+    case split(String)
+  }
+
+  /// How inputs are shifted and scaled.
+  public enum Normalization: Hashable, Sendable {
+    /// Not at all.
+    case off
+    /// To mean 0 and deviation 1, as measured on the training examples.
+    case measured
+    /// By one mean and one deviation a channel, in units of the input scaled to 0...1.
+    case fixed(mean: [Double], deviation: [Double])
+  }
+
+  /// Random changes to training images.
+  public struct Augmentation: Hashable, Sendable {
+    /// Pixels of zeros put around an image before a window of the old size is cut at random; 0 for none.
+    public var crop = 0
+    /// Whether every other image is mirrored left to right.
+    public var flip = false
+
+    /// No change.
+    public init() {}
+  }
+
+  /// What counts as good.
+  public struct Objective: Hashable, Sendable {
+    /// What is measured on the held-out examples; a loaded recipe always has it.
+    public var metric: Metric?
+    /// Training stops once the metric is this good.
+    public var target: Double?
+    /// Training stops after this many evaluations without a better one.
+    public var patience: Int?
+
+    /// Accuracy or bits per character, without early stopping.
+    public init() {}
+  }
+
+  /// A figure measured on held-out examples.
+  public enum Metric: String, CaseIterable, Hashable, Sendable {
+    case accuracy, loss
+    case bitsPerCharacter = "bits-per-character"
+    case perplexity
+
+    /// Whether more is better.
+    public var isHigherBetter: Bool { self == .accuracy }
+  }
+
+  /// How the model is spread.
+  public struct Parallel: Hashable, Sendable {
+    /// The mesh's axes, outermost first; empty means one axis `data` over all ranks.
+    public var axes: [Axis] = []
+
+    /// Data parallelism over all ranks.
+    public init() {}
+  }
+
+  /// One axis of the mesh.
+  public struct Axis: Hashable, Sendable {
+    /// `data`, `tensor`, …
+    public var name: String
+    /// Ranks along it.
+    public var size: Int
+
+    /// An axis of `size` ranks.
+    public init(name: String, size: Int) {
+      self.name = name
+      self.size = size
+    }
+  }
+
+  /// When the run is saved.
+  public struct Checkpoint: Hashable, Sendable {
+    /// Steps between two checkpoints; absent means one at each evaluation.
+    public var every: Int?
+    /// How many of the latest stay, beside the best.
+    public var keep = 2
+
+    /// One at each evaluation, two of them kept.
+    public init() {}
+  }
+}

@@ -1,0 +1,66 @@
+/// Rules that hold between keys, checked once every key by itself is right.
+extension Recipe {
+  /// Fills in what follows from other keys, and throws where keys contradict each other.
+  ///
+  /// - Parameter tree: the recipe as written, for the places of errors; absent for a recipe built in code.
+  package mutating func resolve(_ tree: RecipeNode? = nil) throws(RecipeError) {
+    if model.readsText {
+      data.unit = data.unit ?? .character
+      guard data.context != nil else {
+        throw fault("data.context", tree, "missing; model.kind gpt needs the number of tokens in one example")
+      }
+      if data.normalize != .off {
+        throw fault("data.normalize", tree, "text cannot be normalized; remove the key")
+      }
+      if data.augment != Augmentation() {
+        throw fault("data.augment", tree, "text has no image augmentation; remove the key")
+      }
+    } else {
+      let reason = "for text only; remove the key, or choose model.kind gpt"
+      if data.unit != nil { throw fault("data.unit", tree, reason) }
+      if data.context != nil { throw fault("data.context", tree, reason) }
+      if objective.metric == .bitsPerCharacter || objective.metric == .perplexity {
+        throw fault("objective.metric", tree, "for text only; expected accuracy or loss")
+      }
+    }
+    objective.metric = objective.metric ?? (model.readsText ? .bitsPerCharacter : .accuracy)
+    try checkModel(tree)
+    if case .sgd(let rule) = train.optimizer.rule, rule.nesterov, rule.momentum == 0 {
+      throw fault("train.optimizer.nesterov", tree, "needs momentum above 0, got 0")
+    }
+  }
+
+  private func checkModel(_ tree: RecipeNode?) throws(RecipeError) {
+    func divides(_ heads: Int, _ width: Int) throws(RecipeError) {
+      guard width % heads == 0 else {
+        throw fault("model.heads", tree, "expected a divisor of model.width \(width), got \(heads)")
+      }
+    }
+    switch model {
+    case .vit(let model): try divides(model.heads, model.width)
+    case .gpt(let model):
+      try divides(model.heads, model.width)
+      if let shared = model.keyValueHeads, model.heads % shared != 0 {
+        throw fault("model.kv-heads", tree, "expected a divisor of model.heads \(model.heads), got \(shared)")
+      }
+      if model.rotary, model.width / model.heads % 2 != 0 {
+        throw fault(
+          "model.rotary", tree,
+          "needs an even number of features a head, got \(model.width / model.heads) (width \(model.width), "
+            + "heads \(model.heads))")
+      }
+    case .mlp, .cnn, .resnet: break
+    }
+  }
+
+  /// An error at a key, or at the nearest key above it that was written.
+  private func fault(_ keyPath: String, _ tree: RecipeNode?, _ message: String) -> RecipeError {
+    let keys = keyPath.split(separator: ".").map(String.init)
+    for length in stride(from: keys.count, through: 1, by: -1) {
+      if let node = tree?.node(at: keys.prefix(length)) {
+        return RecipeError(keyPath, at: node.origin, message)
+      }
+    }
+    return RecipeError(keyPath, at: nil, message)
+  }
+}

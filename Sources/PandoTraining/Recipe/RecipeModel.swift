@@ -1,0 +1,104 @@
+extension Recipe {
+  /// The network: its family and its sizes. Sizes of inputs and outputs follow from the data.
+  public enum Model: Hashable, Sendable {
+    case mlp(MLP)
+    case cnn(CNN)
+    case resnet(ResNet)
+    case vit(ViT)
+    case gpt(GPT)
+
+    /// Whether it reads text.
+    public var readsText: Bool {
+      if case .gpt = self { true } else { false }
+    }
+
+    /// The function between layers.
+    public enum Activation: String, CaseIterable, Hashable, Sendable {
+      case relu, gelu, silu, tanh, sigmoid
+    }
+
+    /// Fully connected layers.
+    public struct MLP: Hashable, Sendable {
+      /// Outputs of each hidden layer.
+      public var hidden = [512, 512]
+      /// After each hidden layer.
+      public var activation = Activation.relu
+      /// Share of hidden outputs dropped in training.
+      public var dropout = 0.0
+
+      /// Two hidden layers of 512.
+      public init() {}
+    }
+
+    /// Convolutions of 3×3, a pooling by 2 after each, then one dense layer.
+    public struct CNN: Hashable, Sendable {
+      /// Output channels of each convolution.
+      public var channels = [32, 64]
+      /// Outputs of the dense layer.
+      public var dense = 128
+      /// Share of the dense layer's outputs dropped in training.
+      public var dropout = 0.0
+      /// Whether a batch norm follows each convolution.
+      public var batchNorm = false
+
+      /// Two convolutions and a dense layer of 128.
+      public init() {}
+    }
+
+    /// Residual network (He et al. 2015, arXiv:1512.03385).
+    public struct ResNet: Hashable, Sendable {
+      /// Layers with weights.
+      public var depth = 18
+      /// The first layers: for small images or for large ones.
+      public var form = Form.cifar
+      /// Channels of the first stage.
+      public var width = 64
+
+      /// The first layers of a residual network.
+      public enum Form: String, CaseIterable, Hashable, Sendable {
+        case cifar, imagenet
+      }
+
+      /// ResNet-18 for small images.
+      public init() {}
+    }
+
+    /// Vision transformer (Dosovitskiy et al. 2020, arXiv:2010.11929).
+    public struct ViT: Hashable, Sendable {
+      /// Side of a square patch in pixels.
+      public var patch = 4
+      /// Features of each position.
+      public var width = 128
+      /// Blocks.
+      public var layers = 6
+      /// Attention heads; they divide the width.
+      public var heads = 4
+      /// Share of outputs dropped in training.
+      public var dropout = 0.0
+
+      /// Six blocks of width 128 on patches of 4×4.
+      public init() {}
+    }
+
+    /// Decoder-only transformer (Radford et al. 2019, "Language models are unsupervised multitask learners").
+    public struct GPT: Hashable, Sendable {
+      /// Blocks.
+      public var layers = 4
+      /// Features of each position.
+      public var width = 128
+      /// Attention heads; they divide the width.
+      public var heads = 4
+      /// Heads of keys and values, each shared by `heads / keyValueHeads` queries; absent means `heads`.
+      public var keyValueHeads: Int?
+      /// Share of outputs dropped in training.
+      public var dropout = 0.0
+      /// Rotary positions (Su et al. 2021, arXiv:2104.09864) in place of a learnt table.
+      public var rotary = false
+      /// Whether the output layer is the embedding transposed.
+      public var tied = true
+
+      /// Four blocks of width 128.
+      public init() {}
+    }
+  }
+}

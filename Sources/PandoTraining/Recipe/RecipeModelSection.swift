@@ -1,0 +1,63 @@
+extension Recipe.Model {
+  package static let section = Section<Self>(
+    blank: .mlp(MLP()),
+    variants: Variants(
+      key: "kind", isRequired: true,
+      [
+        Variant(
+          "mlp", "Fully connected layers.", blank: MLP(), embed: { $0 = .mlp($1) },
+          extract: { if case .mlp(let payload) = $0 { payload } else { nil } }, mlpKeys),
+        Variant(
+          "cnn", "Convolutions of 3×3 with pooling, then a dense layer.", blank: CNN(),
+          embed: { $0 = .cnn($1) },
+          extract: { if case .cnn(let payload) = $0 { payload } else { nil } }, cnnKeys),
+        Variant(
+          "resnet", "Residual network.", blank: ResNet(), embed: { $0 = .resnet($1) },
+          extract: { if case .resnet(let payload) = $0 { payload } else { nil } }, resnetKeys),
+        Variant(
+          "vit", "Vision transformer.", blank: ViT(), embed: { $0 = .vit($1) },
+          extract: { if case .vit(let payload) = $0 { payload } else { nil } }, vitKeys),
+        Variant(
+          "gpt", "Decoder-only transformer, for text.", blank: GPT(), embed: { $0 = .gpt($1) },
+          extract: { if case .gpt(let payload) = $0 { payload } else { nil } }, gptKeys),
+      ]),
+    [])
+
+  private static let size = Codec<Int>.integer(1...(1 << 20))
+  private static let share = Codec<Double>.number(.within(0.0..<1.0))
+
+  private static let mlpKeys: [Field<MLP>] = [
+    .key("hidden", \.hidden, .list(size, count: 0...1024), "Outputs of each hidden layer."),
+    .key("activation", \.activation, .choice(), "The function after each hidden layer."),
+    .key("dropout", \.dropout, share, "Share of hidden outputs dropped in training."),
+  ]
+  private static let cnnKeys: [Field<CNN>] = [
+    .key("channels", \.channels, .list(size, count: 1...64), "Output channels of each convolution."),
+    .key("dense", \.dense, size, "Outputs of the dense layer."),
+    .key("dropout", \.dropout, share, "Share of the dense layer's outputs dropped in training."),
+    .key("batch-norm", \.batchNorm, .boolean, "Whether a batch norm follows each convolution."),
+  ]
+  private static let resnetKeys: [Field<ResNet>] = [
+    .key("depth", \.depth, .integer(among: [18, 34, 50, 101, 152]), "Layers with weights."),
+    .key("form", \.form, .choice(), "First layers for small images (`cifar`) or large ones (`imagenet`)."),
+    .key("width", \.width, size, "Channels of the first stage."),
+  ]
+  private static let vitKeys: [Field<ViT>] = [
+    .key("patch", \.patch, size, "Side of a square patch in pixels."),
+    .key("width", \.width, size, "Features of each position."),
+    .key("layers", \.layers, size, "Blocks."),
+    .key("heads", \.heads, size, "Attention heads; they divide the width."),
+    .key("dropout", \.dropout, share, "Share of outputs dropped in training."),
+  ]
+  private static let gptKeys: [Field<GPT>] = [
+    .key("layers", \.layers, size, "Blocks."),
+    .key("width", \.width, size, "Features of each position."),
+    .key("heads", \.heads, size, "Attention heads; they divide the width."),
+    .optional(
+      "kv-heads", \.keyValueHeads, size, "Heads of keys and values, a divisor of `heads`. If absent, as many."
+    ),
+    .key("dropout", \.dropout, share, "Share of outputs dropped in training."),
+    .key("rotary", \.rotary, .boolean, "Rotary positions in place of a learnt table."),
+    .key("tied", \.tied, .boolean, "Whether the output layer is the embedding transposed."),
+  ]
+}

@@ -1,0 +1,88 @@
+/// The recipe's keys. Everything about a key is said here once: name, property, kind of value, documentation.
+extension Recipe {
+  package static let section = Section<Recipe>(
+    blank: Recipe(),
+    [
+      .required("name", \.name, .folderName, "The run's name, and that of its folder below `runs/`."),
+      .key("seed", \.seed, .integer(0...Int.max), "Every random number of the run follows from it."),
+      .key(
+        "reproducible", \.reproducible, .boolean,
+        "Bit-identical weights on any number of ranks, at some cost in speed."),
+      .required("data", \.data, .section(Dataset.section), "The examples and how they are prepared."),
+      .required("model", \.model, .section(Model.section), "The network; `kind` decides the other keys."),
+      .key(
+        "objective", \.objective, .section(Objective.section), "What counts as good; when to stop early."),
+      .required("train", \.train, .section(Training.section), "How the network is trained."),
+      .key("parallel", \.parallel, .section(Parallel.section), "How the work is spread."),
+      .key("checkpoint", \.checkpoint, .section(Checkpoint.section), "When the run is saved."),
+    ])
+}
+
+extension Recipe.Dataset {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .required(
+        "source", \.source, .text, "A dataset's name (`pando data list`), or the path of a file or folder."),
+      .optional(
+        "unit", \.unit, .choice(), "What one token of text is. Text only; `character` if absent."),
+      .optional("context", \.context, .integer(1...(1 << 24)), "Tokens in one example of text. Text only."),
+      .key(
+        "batch", \.batch, .integer(1...(1 << 30)), "Examples in one batch, over all ranks."),
+      .key("shuffle", \.shuffle, .boolean, "Whether each epoch has an order of its own."),
+      .key("prefetch", \.prefetch, .integer(0...1024), "Batches prepared ahead on another thread."),
+      .optional(
+        "validation", \.validation, .validation,
+        "What is held out: a share of the examples, or a split's name. If absent, the source's test split."),
+      .key(
+        "normalize", \.normalize, .normalization,
+        "`true` measures mean and deviation on the training examples; `{mean: […], std: […]}` gives them, "
+          + "one a channel."),
+      .key("augment", \.augment, .section(Recipe.Augmentation.section), "Random changes to training images."),
+      .optional("label", \.label, .text, "The column of a CSV file that holds the class."),
+    ])
+}
+
+extension Recipe.Augmentation {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .key("crop", \.crop, .integer(0...1024), "Pixels of padding around an image before a random crop."),
+      .key("flip", \.flip, .boolean, "Whether images are mirrored left to right at random."),
+    ])
+}
+
+extension Recipe.Objective {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .optional(
+        "metric", \.metric, .choice(),
+        "What is measured. If absent, `accuracy`, or `bits-per-character` for text."),
+      .optional("target", \.target, .number(.finite), "Training stops once the metric is this good."),
+      .optional(
+        "patience", \.patience, .integer(1...Int.max),
+        "Training stops after this many evaluations without a better one."),
+    ])
+}
+
+extension Recipe.Parallel {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .key(
+        "axes", \.axes, .axes,
+        "The mesh: ranks along each named axis, as in `{data: 2}`. If empty, `data` over all ranks.")
+    ])
+}
+
+extension Recipe.Checkpoint {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .optional(
+        "every", \.every, .integer(1...Int.max),
+        "Steps between two checkpoints. If absent, one at each evaluation."),
+      .key("keep", \.keep, .integer(1...10_000), "How many of the latest stay, beside the best."),
+    ])
+}

@@ -6,7 +6,7 @@ extension Recipe {
   /// - Parameters:
   ///   - path: the YAML file; its name is the run's name where the recipe gives none.
   ///   - overrides: each `key.path=value`, the value in YAML, applied in order.
-  /// - Throws: `RecipeError` where the file is missing or no YAML, or a key is unknown, missing or has a value
+  /// - Throws: `RecipeError` where the file is missing or no YAML, or a key is unknown, absent or of a value
   ///   that it does not accept.
   public static func load(path: String, overrides: [String] = []) throws(RecipeError) -> Recipe {
     var isFolder: ObjCBool = false

@@ -2,6 +2,9 @@
 public struct VerifierError: Error, CustomStringConvertible, Sendable {
   /// Which rule is broken, and where.
   public let description: String
+
+  /// An error with its description.
+  public init(description: String) { self.description = description }
 }
 
 extension Graph {

@@ -1,4 +1,3 @@
-import Foundation
 import PandoIR
 import PandoOperations
 
@@ -15,7 +14,7 @@ extension Unary: ReferenceSemantics {
     if function == .isFinite {
       return [ReferenceTensor(results[0], integers: x.reals.map { $0.isFinite ? 1 : 0 })]
     }
-    if x.type.dtype.isFloatingPoint { return [ReferenceTensor(results[0], reals: x.reals.map(real))] }
+    if x.type.dtype.isFloatingPoint { return [ReferenceTensor(results[0], reals: x.reals.map(function.apply))] }
     let isBool = x.type.dtype == .bool
     return [
       ReferenceTensor(
@@ -30,36 +29,13 @@ extension Unary: ReferenceSemantics {
         })
     ]
   }
-
-  private func real(_ x: Double) -> Double {
-    switch function {
-    case .negate: -x
-    case .absolute: abs(x)
-    case .sign: x.isNaN || x == 0 ? x : (x < 0 ? -1 : 1)
-    case .exponential: exp(x)
-    case .exponentialMinusOne: expm1(x)
-    case .logarithm: log(x)
-    case .logarithmPlusOne: log1p(x)
-    case .squareRoot: x.squareRoot()
-    case .reciprocalSquareRoot: 1 / x.squareRoot()
-    case .hyperbolicTangent: tanh(x)
-    case .logistic: 1 / (1 + exp(-x))
-    case .sine: sin(x)
-    case .cosine: cos(x)
-    case .errorFunction: erf(x)
-    case .floor: x.rounded(.down)
-    case .ceiling: x.rounded(.up)
-    case .roundHalfToEven: x.rounded(.toNearestOrEven)
-    case .not, .isFinite: x.isFinite ? 1 : 0
-    }
-  }
 }
 
 extension Binary: ReferenceSemantics {
   public func evaluate(_ operands: [ReferenceTensor], _ results: [TensorType]) -> [ReferenceTensor] {
     let (x, y) = (operands[0], operands[1])
     if x.type.dtype.isFloatingPoint {
-      return [ReferenceTensor(results[0], reals: zip(x.reals, y.reals).map(real))]
+      return [ReferenceTensor(results[0], reals: zip(x.reals, y.reals).map(function.apply))]
     }
     let bits = Int64(x.type.dtype.byteCount * 8)
     let unsigned = x.type.dtype == .uint8
@@ -67,20 +43,6 @@ extension Binary: ReferenceSemantics {
       ReferenceTensor(
         results[0], integers: zip(x.integers, y.integers).map { integer($0, $1, bits, unsigned) })
     ]
-  }
-
-  private func real(_ x: Double, _ y: Double) -> Double {
-    switch function {
-    case .add: x + y
-    case .subtract: x - y
-    case .multiply: x * y
-    case .divide: x / y
-    case .remainder: fmod(x, y)
-    case .power: pow(x, y)
-    case .maximum: x.isNaN || y.isNaN ? .nan : max(x, y)
-    case .minimum: x.isNaN || y.isNaN ? .nan : min(x, y)
-    case .and, .or, .xor, .shiftLeft, .shiftRightLogical: .nan
-    }
   }
 
   private func integer(_ x: Int64, _ y: Int64, _ bits: Int64, _ unsigned: Bool) -> Int64 {

@@ -118,6 +118,8 @@ build() {
   if (($# > 0)) || ! is_built; then
     ensure_packages
     ensure_swift
+    # Compiled modules hold the path they were compiled at, and fail elsewhere: a moved or copied folder starts anew.
+    if [[ -f $stamp && $(<"$stamp") != "$root" ]]; then rm -rf "$build_folder"/*-*-*/; fi
     # Stamped with the time before the build, so that an edit during it counts as newer.
     printf '%s' "$root" >"$stamp.new"
     compile "${@:---product=pando}"

@@ -23,12 +23,15 @@ public struct CompileOptions: Hashable, Sendable {
   public var donations: [Int: Int]
   /// Whether to verify the graph after every pass.
   public var verify: Bool
+  /// Whether the engine may do several operations at once; `false` keeps them apart, so that `trace` names each.
+  public var fuse: Bool
 
   /// Options; nothing is donated unless said.
-  public init(threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false) {
+  public init(threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true) {
     self.threads = threads
     self.donations = donations
     self.verify = verify
+    self.fuse = fuse
   }
 }
 

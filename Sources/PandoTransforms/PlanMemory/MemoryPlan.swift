@@ -57,5 +57,5 @@ extension MemoryPlan {
     return taken
   }
 
-  static func aligned(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
+  package static func aligned(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
 }

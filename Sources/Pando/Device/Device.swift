@@ -1,0 +1,78 @@
+import PandoCPU
+import PandoEngine
+import PandoIR
+import Synchronization
+
+/// Where programs run: an engine, and how many threads it may use. The one place that picks engines.
+public struct Device: Sendable {
+  /// The name: `cpu` or `reference`.
+  public let name: String
+  /// Threads that programs may use.
+  public let threads: Int
+  package let engine: any Engine
+  private let cache = ProgramCache()
+
+  /// The names that `init(named:threads:)` takes.
+  public static let names = ["cpu", "reference"]
+
+  /// This machine's processor with one thread for each core, or as many as `OMP_NUM_THREADS` says.
+  public static let cpu = Device("cpu", CPUEngine(), threads: Machine.threads)
+
+  /// The reference engine: slow, obviously right.
+  public static let reference = Device("reference", ReferenceEngine(), threads: 1)
+
+  private init(_ name: String, _ engine: any Engine, threads: Int) {
+    self.name = name
+    self.engine = engine
+    self.threads = threads
+  }
+
+  /// The device called `name`.
+  ///
+  /// - Throws: `EngineError` naming the nearest device where there is none of that name.
+  public init(named name: String, threads: Int? = nil) throws {
+    switch name {
+    case "cpu": self.init(name, CPUEngine(), threads: threads ?? Machine.threads)
+    case "reference": self.init(name, ReferenceEngine(), threads: 1)
+    default:
+      let near = nearestName(to: name, among: Device.names).map { "; did you mean '\($0)'?" } ?? ""
+      throw EngineError("no device is called '\(name)'\(near) There are: \(Device.names.joined(separator: ", "))")
+    }
+  }
+
+  /// A program for a graph, compiled once for each structure.
+  func program(_ graph: Graph) throws -> CachedProgram {
+    try cache.program(graph.description) {
+      try engine.compile(graph, options: CompileOptions(threads: threads))
+    }
+  }
+}
+
+/// Compiled programs by the text of their graph.
+private final class ProgramCache: Sendable {
+  private let programs = Mutex<[String: CachedProgram]>([:])
+
+  func program(_ key: String, _ compile: () throws -> any Executable) throws -> CachedProgram {
+    if let known = programs.withLock({ $0[key] }) { return known }
+    let made = CachedProgram(try compile())
+    return programs.withLock { programs in
+      if let known = programs[key] { return known }
+      programs[key] = made
+      return made
+    }
+  }
+}
+
+/// A program that several threads may want; each waits for its turn.
+final class CachedProgram: @unchecked Sendable {
+  private let executable: any Executable
+  private let turn = Mutex<Void>(())
+
+  init(_ executable: any Executable) { self.executable = executable }
+
+  func run(_ arguments: [HostBuffer]) throws -> [HostBuffer] {
+    let results = executable.outputTypes.map { HostBuffer($0) }
+    try turn.withLock { _ in try executable.run(arguments, into: results) }
+    return results
+  }
+}

@@ -1,0 +1,3 @@
+@_exported import PandoEngine
+@_exported import PandoIR
+@_exported import PandoOperations

@@ -1,0 +1,62 @@
+import PandoEngine
+import PandoIR
+
+/// A compiled program over placeholders whose buffers the caller keeps: what a training step is.
+///
+/// Buffers are bound once and used in every run, so a run allocates nothing.
+public final class Program {
+  /// The graph that was compiled.
+  public let graph: Graph
+  private let executable: any Executable
+  private let device: Device
+  /// Tensors with known numbers that the outputs depend on beside the inputs.
+  private let constants: [HostBuffer]
+  private var arguments: [any DeviceBuffer] = []
+  private var results: [any DeviceBuffer] = []
+
+  /// Compiles a program.
+  ///
+  /// - Parameters:
+  ///   - outputs: what it returns.
+  ///   - inputs: placeholders, in the order in which `bind` takes their buffers.
+  ///   - donations: for each donated input (its place in `inputs`) the place in `outputs` of the value that takes its
+  ///     memory over.
+  /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`.
+  public init(
+    _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu, fuse: Bool = true,
+    verify: Bool = false
+  ) throws {
+    let trace = try Trace(outputs, inputs: inputs)
+    constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
+      guard let buffer = leaf.node.buffer(leaf.index) else {
+        throw EngineError("the program depends on \(leaf.placeholderName ?? "\(leaf)"), which is not one of its inputs")
+      }
+      return buffer
+    }
+    graph = trace.graph
+    self.device = device
+    executable = try device.engine.compile(
+      trace.graph,
+      options: CompileOptions(threads: device.threads, donations: donations, verify: verify, fuse: fuse))
+  }
+
+  /// What memory the program needs and has used.
+  public var memory: MemoryReport { executable.memory }
+
+  /// Sets the buffers of all inputs and outputs. A donated input and the output that takes it over are one buffer.
+  public func bind(_ arguments: [HostBuffer], into results: [HostBuffer]) {
+    self.arguments = arguments + constants
+    self.results = results
+  }
+
+  /// Replaces the buffer of one input.
+  public func rebind(_ input: Int, _ buffer: HostBuffer) { arguments[input] = buffer }
+
+  /// Runs once over the bound buffers.
+  public func run() throws { try executable.run(arguments, into: results) }
+
+  /// Runs once and looks at every operation's results; see `Executable.trace`.
+  public func trace(_ inspect: (Node, [HostBuffer]) throws -> Void) throws {
+    try executable.trace(arguments, inspect: inspect)
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import PandoEngine
+
+/// The memory of a program's intermediate values: one mapping, whose end lies against a page that traps.
+///
+/// It knows the highest byte that it has handed out, which is what "measured peak" means.
+final class Arena {
+  let byteCount: Int
+  private let mapping: UnsafeMutableRawPointer
+  private let mappedBytes: Int
+  private let base: UnsafeMutableRawPointer
+  private(set) var highestByte = 0
+
+  init(byteCount: Int) throws {
+    self.byteCount = byteCount
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let bodyBytes = (byteCount + page - 1) / page * page
+    mappedBytes = bodyBytes + page
+    guard
+      let mapped = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      mapped != MAP_FAILED
+    else { throw EngineError("cannot reserve \(byteCount) bytes for intermediate values: \(String(cString: strerror(errno)))") }
+    mapping = mapped
+    mprotect(mapped + bodyBytes, page, PROT_NONE)
+    #if os(Linux)
+    if bodyBytes >= 1 << 21 { madvise(mapped, bodyBytes, 14 /* MADV_HUGEPAGE */) }
+    #endif
+    base = mapped + (bodyBytes - byteCount)
+  }
+
+  deinit { munmap(mapping, mappedBytes) }
+
+  /// The address of `count` bytes at `offset`, for an operation to use.
+  func address(_ offset: Int, count: Int) -> UnsafeMutableRawPointer {
+    precondition(offset >= 0 && offset + count <= byteCount, "\(count) bytes at \(offset) lie outside the arena")
+    highestByte = max(highestByte, offset + count)
+    return base + offset
+  }
+}

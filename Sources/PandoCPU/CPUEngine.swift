@@ -1,0 +1,55 @@
+import PandoEngine
+import PandoIR
+import PandoOperations
+import PandoTransforms
+
+/// The engine for this machine's processor: oneDNN for products and convolutions, our own kernels for the rest, one
+/// arena, one team of threads.
+public struct CPUEngine: Engine {
+  public let name = "cpu"
+
+  /// The engine; it has no state.
+  public init() {}
+
+  public func allocate(_ type: TensorType) -> any DeviceBuffer { HostBuffer(type) }
+
+  public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
+    try Self.checkDonations(graph, options.donations)
+    let lowered = try graph.applying(Self.passes(options), verify: options.verify)
+    return try CPUExecutable(lowered, options)
+  }
+
+  /// From a user's graph to one of which every node has a kernel.
+  static func passes(_ options: CompileOptions) -> [any Pass] {
+    [
+      Simplify(),
+      Decompose(keeping: Self.hasKernel),
+      Simplify(),
+      Fuse(merge: options.fuse),
+      Schedule(donations: options.donations),
+    ]
+  }
+
+  @Sendable static func hasKernel(_ node: Node) -> Bool {
+    guard let lowering = node.operation as? any CPULowering else { return false }
+    return lowering.canLower(node.operands.map(\.type), node.results.map(\.type))
+  }
+
+  private static func checkDonations(_ graph: Graph, _ donations: [Int: Int]) throws {
+    for (input, output) in donations {
+      guard graph.inputs.indices.contains(input), graph.outputs.indices.contains(output) else {
+        throw EngineError("input \(input) is donated to output \(output), which the graph does not have")
+      }
+      let (from, to) = (graph.inputs[input], graph.outputs[output])
+      guard from.value.type == to.type else {
+        throw EngineError("\(from.name) (\(from.value.type)) is donated to an output of type \(to.type)")
+      }
+      for other in graph.inputs where other.value == to && other.value != from.value {
+        throw EngineError("\(from.name) is donated to an output that is the input \(other.name) unchanged")
+      }
+    }
+    guard Set(donations.values).count == donations.count else {
+      throw EngineError("two inputs are donated to one output")
+    }
+  }
+}

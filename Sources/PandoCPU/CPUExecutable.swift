@@ -1,0 +1,161 @@
+import CPandoKernels
+import PandoEngine
+import PandoIR
+import PandoTransforms
+
+/// A compiled program: kernels in order, a table of addresses, an arena.
+///
+/// The table holds, for each kernel, the addresses of its operands, results and workspace. Those in the arena never
+/// change; those in the caller's buffers are put in at the start of a run.
+final class CPUExecutable: Executable {
+  let inputs: [Graph.Input]
+  let outputTypes: [TensorType]
+  let graph: Graph
+  let plan: MemoryPlan
+
+  private struct Step {
+    let kernel: Kernel
+    let node: Int
+    let firstSlot: Int
+  }
+
+  /// A slot of the table that holds a caller's buffer.
+  private struct Patch {
+    let slot: Int
+    let isResult: Bool
+    let buffer: Int
+  }
+
+  private let steps: [Step]
+  private let patches: [Patch]
+  private let table: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  private let arena: Arena
+  private let options: CompileOptions
+  private let donors: [Int: Int]
+
+  init(_ graph: Graph, _ options: CompileOptions) throws {
+    self.graph = graph
+    self.options = options
+    inputs = graph.inputs
+    outputTypes = graph.outputs.map(\.type)
+    donors = Dictionary(uniqueKeysWithValues: options.donations.map { ($0.value, $0.key) })
+
+    let kernels = try graph.nodes.map { try Self.kernel($0, threads: options.threads) }
+    plan = PlanMemory.plan(
+      graph,
+      needs: kernels.map { kernel in
+        PlanMemory.Needs(workspaceBytes: kernel?.workspaceBytes ?? 0, inPlace: kernel?.inPlace ?? [])
+      },
+      donations: options.donations)
+    arena = try Arena(byteCount: plan.arenaBytes)
+
+    let slotCount = graph.nodes.reduce(0) { $0 + $1.operands.count + $1.results.count + 1 }
+    table = .allocate(capacity: max(1, slotCount))
+    table.initialize(repeating: nil, count: max(1, slotCount))
+    var steps: [Step] = []
+    var patches: [Patch] = []
+    var slot = 0
+    for (index, node) in graph.nodes.enumerated() {
+      guard let kernel = kernels[index] else { continue }
+      steps.append(Step(kernel: kernel, node: index, firstSlot: slot))
+      for value in node.operands + node.results {
+        switch plan.storage[value.id] {
+        case .argument(let place)?: patches.append(Patch(slot: slot, isResult: false, buffer: place))
+        case .result(let place)?: patches.append(Patch(slot: slot, isResult: true, buffer: place))
+        case .arena(let offset)?:
+          table[slot] = arena.address(offset, count: MemoryPlan.aligned(max(1, value.type.byteCount)))
+        case nil: preconditionFailure("%\(value.id) has no place")
+        }
+        slot += 1
+      }
+      if let workspace = plan.workspaces[index] {
+        table[slot] = arena.address(workspace, count: MemoryPlan.aligned(kernel.workspaceBytes))
+      }
+      slot += 1
+    }
+    self.steps = steps
+    self.patches = patches
+  }
+
+  deinit { table.deallocate() }
+
+  /// The kernel of a node; none for one that only renames bytes.
+  private static func kernel(_ node: Node, threads: Int) throws -> Kernel? {
+    if node.operation.traits.contains(.alias) { return nil }
+    let (operands, results) = (node.operands.map(\.type), node.results.map(\.type))
+    guard let lowering = node.operation as? any CPULowering, lowering.canLower(operands, results) else {
+      throw EngineError(
+        "the CPU engine has no kernel for \(type(of: node.operation).name) of \(operands) -> \(results)"
+          + (node.site.map { ", called at \($0)" } ?? "") + "; convert the operands to float32, or add a lowering")
+    }
+    return try lowering.lower(operands, results, threads: threads)
+  }
+
+  var memory: MemoryReport {
+    MemoryReport(
+      argumentBytes: inputs.reduce(0) { $0 + $1.value.type.byteCount },
+      resultBytes: outputTypes.enumerated().reduce(0) { donors[$1.offset] == nil ? $0 + $1.element.byteCount : $0 },
+      arenaBytes: plan.arenaBytes, measuredArenaBytes: arena.highestByte)
+  }
+
+  func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws {
+    try bind(arguments, results)
+    for step in steps {
+      let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
+      if status != 0 { throw failure(step, status) }
+    }
+    try copyOutputs(arguments, results)
+    precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
+  }
+
+  func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws {
+    guard options.donations.isEmpty else { throw EngineError("only a program without donated inputs can be traced") }
+    let results: [any DeviceBuffer] = outputTypes.map { HostBuffer($0) }
+    try bind(arguments, results)
+    for step in steps {
+      let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
+      if status != 0 { throw failure(step, status) }
+      let node = graph.nodes[step.node]
+      let first = step.firstSlot + node.operands.count
+      try inspect(
+        node, node.results.enumerated().map { HostBuffer($0.element.type, borrowing: table[first + $0.offset]!) })
+    }
+  }
+
+  private func failure(_ step: Step, _ status: Int32) -> EngineError {
+    let node = graph.nodes[step.node]
+    return EngineError("\(type(of: node.operation).name) of \(node.operands.map(\.type)) failed with status \(status)")
+  }
+
+  private func bind(_ arguments: [any DeviceBuffer], _ results: [any DeviceBuffer]) throws {
+    guard arguments.count == inputs.count, results.count == outputTypes.count else {
+      throw EngineError(
+        "takes \(inputs.count) inputs and \(outputTypes.count) outputs, got \(arguments.count) and \(results.count)")
+    }
+    for patch in patches {
+      table[patch.slot] = try pointer(
+        patch.isResult ? results[patch.buffer] : arguments[patch.buffer],
+        patch.isResult ? outputTypes[patch.buffer] : inputs[patch.buffer].value.type)
+    }
+  }
+
+  private func pointer(_ buffer: any DeviceBuffer, _ type: TensorType) throws -> UnsafeMutableRawPointer {
+    guard let host = buffer as? HostBuffer else { throw EngineError("the CPU engine needs its own buffers") }
+    guard host.type == type else { throw EngineError("expected a buffer of \(type), got \(host.type)") }
+    return host.pointer
+  }
+
+  private func copyOutputs(_ arguments: [any DeviceBuffer], _ results: [any DeviceBuffer]) throws {
+    for copy in plan.copies {
+      let type = outputTypes[copy.output]
+      let source: UnsafeMutableRawPointer =
+        switch plan.storage[copy.value] {
+        case .argument(let place)?: try pointer(arguments[place], type.with(shape: inputs[place].value.type.shape))
+        case .result(let place)?: try pointer(results[place], outputTypes[place])
+        case .arena(let offset)?: arena.address(offset, count: type.byteCount)
+        case nil: preconditionFailure("%\(copy.value) has no place")
+        }
+      try pointer(results[copy.output], type).copyMemory(from: source, byteCount: type.byteCount)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Pando
+
+/// How a parameter's numbers begin. The numbers depend on the seed and the parameter's name only: not on other
+/// parameters, the number of workers or the device.
+public enum Initializer: Hashable, Sendable {
+  /// The same number everywhere.
+  case constant(Double)
+  /// Uniform between `-bound` and `bound`.
+  case uniform(bound: Double)
+  /// Normal with this mean and standard deviation.
+  case normal(mean: Double = 0, deviation: Double)
+
+  /// All zero.
+  public static let zeros = Initializer.constant(0)
+  /// All one.
+  public static let ones = Initializer.constant(1)
+
+  /// PyTorch's default for weights and biases of linear and convolution layers: uniform in ±1/√fanIn (He et al., 2015,
+  /// with a = √5).
+  public static func fanIn(_ fanIn: Int) -> Initializer { .uniform(bound: fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0) }
+
+  /// Kaiming normal for ReLU: deviation √(2/fan) (He et al., 2015).
+  public static func kaimingNormal(fan: Int) -> Initializer { .normal(deviation: (2 / Double(Swift.max(1, fan))).squareRoot()) }
+
+  /// Xavier uniform: bound √(6/(fanIn+fanOut)) (Glorot and Bengio, 2010).
+  public static func xavierUniform(fanIn: Int, fanOut: Int) -> Initializer {
+    .uniform(bound: (6 / Double(Swift.max(1, fanIn + fanOut))).squareRoot())
+  }
+
+  /// The numbers for the parameter called `name`.
+  public func makeBuffer(_ type: TensorType, name: String, seed: UInt64) -> HostBuffer {
+    let stream = Self.stream(name)
+    func uniform(_ index: Int) -> Double {
+      let words = Philox.block(UInt64(index / 4), stream: stream, step: 0, seed: seed)
+      return Double(words[index % 4] >> 8) * 0x1p-24
+    }
+    let count = type.count
+    switch self {
+    case .constant(let value): return HostBuffer(type, doubles: Array(repeating: value, count: count))
+    case .uniform(let bound):
+      return HostBuffer(type, doubles: (0..<count).map { (uniform($0) * 2 - 1) * bound })
+    case .normal(let mean, let deviation):
+      // Box and Muller, 1958; the first uniform number is never 0.
+      return HostBuffer(
+        type,
+        doubles: (0..<count).map { index in
+          let radius = (-2 * log(uniform(2 * index) + 0x1p-25)).squareRoot()
+          return mean + deviation * radius * cos(2 * .pi * uniform(2 * index + 1))
+        })
+    }
+  }
+
+  /// FNV-1a over the name: which stream of random numbers a parameter has.
+  private static func stream(_ name: String) -> UInt32 {
+    name.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+  }
+}

@@ -1,0 +1,46 @@
+import Pando
+import Synchronization
+
+/// What a forward pass needs beside its inputs, passed from layer to layer: whether this is training, where random
+/// numbers come from, and where layers put the new values of their running statistics.
+///
+/// A context serves one trace.
+public final class Context: Sendable {
+  private struct State: Sendable {
+    var nextStream = 0
+    var updates: [(parameter: Parameter, value: Tensor)] = []
+  }
+
+  /// The source of random numbers: an `int64[2]` of seed and step; `nil` in evaluation.
+  public let key: Tensor?
+  private let state = Mutex(State())
+
+  /// Whether dropout drops and batch norm uses the batch's own statistics.
+  public var isTraining: Bool { key != nil }
+
+  private init(key: Tensor?) { self.key = key }
+
+  /// A context for evaluation.
+  public static func evaluation() -> Context { Context(key: nil) }
+
+  /// A context for training.
+  ///
+  /// - Parameter key: `int64[2]`, the seed and the step: the same key gives the same random numbers.
+  public static func training(key: Tensor) -> Context { Context(key: key) }
+
+  /// The number of a random stream that nothing else in this trace uses.
+  public func nextStream() -> Int {
+    state.withLock { state in
+      defer { state.nextStream += 1 }
+      return state.nextStream
+    }
+  }
+
+  /// Records the new value of a running statistic.
+  public func update(_ statistic: Parameter, to value: Tensor) {
+    state.withLock { $0.updates.append((statistic, value)) }
+  }
+
+  /// The new values of running statistics, in the order in which layers gave them.
+  public var updates: [(parameter: Parameter, value: Tensor)] { state.withLock { $0.updates } }
+}

@@ -1,0 +1,53 @@
+import Pando
+import PandoNN
+
+extension Recipe.Model {
+  /// The network for inputs and classes as the task has them.
+  ///
+  /// - Throws: `RecipeError` where the sizes do not fit together.
+  func makeLayer(for task: TrainingTask, context: Int) throws -> any Layer {
+    let type = task.inputType
+    switch self {
+    case .mlp(let mlp):
+      return MLP(
+        inputs: type.count, hidden: mlp.hidden, outputs: task.classes, activation: mlp.activation.function,
+        dropout: mlp.dropout)
+    case .cnn(let cnn):
+      let (channels, height, width) = try imageShape(type)
+      let factor = 1 << cnn.channels.count
+      guard height >= factor, width >= factor else {
+        throw RecipeError(
+          keyPath: "model.channels",
+          message: "\(cnn.channels.count) poolings by 2 leave nothing of an image of \(height)×\(width)")
+      }
+      return CNN(
+        channels: channels, height: height, width: width, stages: cnn.channels, dense: cnn.dense,
+        outputs: task.classes, batchNorm: cnn.batchNorm, dropout: cnn.dropout)
+    case .resnet(let resnet):
+      return try ResNet(
+        depth: resnet.depth, form: resnet.form == .cifar ? .cifar : .imageNet, channels: imageShape(type).0,
+        width: resnet.width, classes: task.classes)
+    case .vit(let vit):
+      let (channels, height, width) = try imageShape(type)
+      guard height.isMultiple(of: vit.patch), width.isMultiple(of: vit.patch) else {
+        throw RecipeError(
+          keyPath: "model.patch", message: "patches of \(vit.patch) do not tile an image of \(height)×\(width)")
+      }
+      return ViT(
+        channels: channels, height: height, width: width, patch: vit.patch, features: vit.width, layers: vit.layers,
+        heads: vit.heads, classes: task.classes, dropout: vit.dropout)
+    case .gpt(let gpt):
+      return GPT(
+        vocabulary: task.classes, context: context, layers: gpt.layers, width: gpt.width, heads: gpt.heads,
+        keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary, tied: gpt.tied)
+    }
+  }
+
+  private func imageShape(_ type: TensorType) throws -> (Int, Int, Int) {
+    guard type.rank == 3 else {
+      throw RecipeError(
+        keyPath: "model.kind", message: "needs images [channels, height, width], but a sample is \(type); use mlp")
+    }
+    return (type.shape[0], type.shape[1], type.shape[2])
+  }
+}

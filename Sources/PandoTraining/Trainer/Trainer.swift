@@ -1,0 +1,153 @@
+import Foundation
+import Pando
+import PandoData
+
+/// Drives a run: steps, evaluations, checkpoints, and the end.
+public struct Trainer {
+  private let run: TrainingRun
+  private let observers: [any TrainingObserver]
+  private let checkpoints: (any CheckpointKeeper)?
+  private let shouldStop: () -> Bool
+
+  /// - Parameters:
+  ///   - run: what is trained, from the step where it stands.
+  ///   - observers: who is told.
+  ///   - checkpoints: where the state is saved; `nil` saves nothing.
+  ///   - shouldStop: asked after every step; `true` ends the run after a checkpoint.
+  public init(
+    _ run: TrainingRun, observers: [any TrainingObserver] = [], checkpoints: (any CheckpointKeeper)? = nil,
+    shouldStop: @escaping () -> Bool = { false }
+  ) {
+    self.run = run
+    self.observers = observers
+    self.checkpoints = checkpoints
+    self.shouldStop = shouldStop
+  }
+
+  /// Trains to the end.
+  ///
+  /// - Throws: `TrainingError` where loss or gradients stop being finite (the weights are those before that step);
+  ///   whatever reading data or writing files throws.
+  public func train() throws -> StopReason {
+    let loader = try run.task.trainingLoader(run.recipe, from: run.position)
+    for observer in observers { observer.willStart(run) }
+    var meter = RateMeter()
+    var savedAt = run.step
+    while run.step < run.totalSteps {
+      let record = try step(loader, &meter)
+      for observer in observers { try observer.didStep(record, run) }
+      var reason: StopReason?
+      if run.step.isMultiple(of: run.evaluationInterval) || run.step == run.totalSteps {
+        let isBest = try evaluate()
+        reason = stopReason()
+        if run.recipe.checkpoint.every == nil || isBest {
+          try save(isBest: isBest)
+          savedAt = run.step
+        }
+        meter.pause()
+      }
+      if let every = run.recipe.checkpoint.every, run.step.isMultiple(of: every), savedAt != run.step {
+        try save(isBest: false)
+        savedAt = run.step
+      }
+      if run.step < run.totalSteps, reason == nil, shouldStop() { reason = .interrupted }
+      guard let reason else { continue }
+      if savedAt != run.step { try save(isBest: false) }
+      return reason
+    }
+    if savedAt != run.step { try save(isBest: false) }
+    return .finished
+  }
+
+  private func step(_ loader: BatchLoader, _ meter: inout RateMeter) throws -> StepRecord {
+    let seed = UInt64(run.recipe.seed)
+    let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
+    var held: Batch?
+    var last: (HostBuffer, HostBuffer)?
+    let report = try run.program.run(run.step, seed: seed, rate: rate) { _ in
+      if let held { loader.recycle(held) }
+      guard let batch = try loader.next() else { throw TrainingError("the data ended within an epoch") }
+      held = batch
+      let buffers = try run.task.buffers(of: batch)
+      last = buffers
+      return buffers
+    }
+    guard report.isFinite else {
+      let culprit = try last.flatMap {
+        try run.program.firstNonFinite(run.step, seed: seed, input: $0.0, target: $0.1, device: run.device)
+      }
+      throw TrainingError(
+        "step \(run.step + 1): the \(report.loss.isFinite ? "gradient" : "loss") is not finite"
+          + (culprit.map { "; the first value that is not came from \($0)" } ?? "")
+          + ". The weights are those before this step. Try a lower train.optimizer.learning-rate or train.clip-norm")
+    }
+    if let held { loader.recycle(held) }
+    run.step += 1
+    run.lastLoss = report.loss
+    meter.add(run.samplesPerStep)
+    return StepRecord(
+      step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate, samples: run.position,
+      samplesPerSecond: meter.rate)
+  }
+
+  /// Measures the held-out samples; whether the metric has never been better.
+  private func evaluate() throws -> Bool {
+    let result = try run.evaluator.run()
+    run.lastEvaluation = result
+    let metric = run.recipe.objective.metric ?? .loss
+    let value = result.value(metric)
+    let isBest = run.best.map { metric.isHigherBetter ? value > $0.value : value < $0.value } ?? true
+    if isBest {
+      run.best = (value, run.step)
+      run.evaluationsSinceBest = 0
+    } else {
+      run.evaluationsSinceBest += 1
+    }
+    let record = EvaluationRecord(step: run.step, result: result, isBest: isBest)
+    for observer in observers { try observer.didEvaluate(record, run) }
+    return isBest
+  }
+
+  private func stopReason() -> StopReason? {
+    let objective = run.recipe.objective
+    if let target = objective.target, let best = run.best {
+      if (objective.metric ?? .loss).isHigherBetter ? best.value >= target : best.value <= target { return .target }
+    }
+    if let patience = objective.patience, run.evaluationsSinceBest >= patience { return .patience }
+    return nil
+  }
+
+  private func save(isBest: Bool) throws {
+    guard let checkpoints else { return }
+    try checkpoints.save(run, isBest: isBest)
+    for observer in observers { observer.didSave(step: run.step, run) }
+  }
+}
+
+/// Saves a run's state.
+public protocol CheckpointKeeper {
+  /// Saves the state as it is now; one that fails leaves those before it.
+  func save(_ run: TrainingRun, isBest: Bool) throws
+}
+
+/// Samples a second over the last few seconds of training, without what lies between.
+struct RateMeter {
+  private var marks: [(time: ContinuousClock.Instant, total: Int)] = []
+  private var total = 0
+
+  mutating func add(_ samples: Int) {
+    total += samples
+    let now = ContinuousClock.now
+    marks.append((now, total))
+    while marks.count > 2, let first = marks.first, first.time.duration(to: now) > .seconds(5) { marks.removeFirst() }
+  }
+
+  /// Time until the next step does not count.
+  mutating func pause() { marks = [] }
+
+  var rate: Double {
+    guard let first = marks.first, let last = marks.last, marks.count > 1 else { return 0 }
+    let seconds = first.time.duration(to: last.time) / .seconds(1)
+    return seconds > 0 ? Double(last.total - first.total) / seconds : 0
+  }
+}

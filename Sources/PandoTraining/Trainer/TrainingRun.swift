@@ -1,0 +1,156 @@
+import Foundation
+import Pando
+import PandoData
+import PandoNN
+import PandoOptimizers
+
+/// One training run: state, programs and the place in the data. `Trainer` drives it; observers read it.
+public final class TrainingRun {
+  /// What is trained and how.
+  public let recipe: Recipe
+  /// What the data ask for.
+  public let task: TrainingTask
+  /// Where it runs.
+  public let device: Device
+  let state: TrainingState
+  let program: StepProgram
+  let evaluator: Evaluator
+  let schedule: any Schedule
+  /// Steps that the whole run has.
+  public let totalSteps: Int
+  /// Steps between evaluations.
+  public let evaluationInterval: Int
+  /// Steps done.
+  public internal(set) var step = 0
+  /// The best value of the objective's metric, and the step that reached it.
+  public internal(set) var best: (value: Double, step: Int)?
+  /// Evaluations since the best one.
+  var evaluationsSinceBest = 0
+  /// The loss of the last step.
+  public internal(set) var lastLoss = Double.nan
+  /// The last evaluation.
+  public internal(set) var lastEvaluation: EvaluationResult?
+
+  /// Builds the model, compiles the programs and draws the first weights.
+  ///
+  /// - Throws: `RecipeError`, `TypeError` (naming the layer) or `EngineError`.
+  public init(_ recipe: Recipe, task: TrainingTask, device: Device) throws {
+    self.recipe = recipe
+    self.task = task
+    self.device = device
+    try Self.checkSupported(recipe)
+    let optimizer = recipe.train.optimizer.makeOptimizer()
+    let layer = try recipe.model.makeLayer(for: task, context: recipe.data.context ?? 256)
+    state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed))
+    let samplesPerStep = recipe.data.batch * recipe.train.accumulate
+    guard samplesPerStep <= task.training.count else {
+      throw RecipeError(
+        keyPath: "data.batch",
+        message: "a step takes \(samplesPerStep) samples, but the data hold \(task.training.count); use a smaller batch")
+    }
+    let stepsPerEpoch = max(1, task.training.count / samplesPerStep)
+    totalSteps = recipe.train.steps ?? (recipe.train.epochs ?? 1) * stepsPerEpoch
+    evaluationInterval = recipe.train.evaluate.every ?? min(stepsPerEpoch, totalSteps)
+    schedule = recipe.train.schedule.makeSchedule(steps: totalSteps)
+    program = try StepProgram(state, task: task, recipe: recipe, optimizer: optimizer, device: device)
+    let rows = task.targetType.count
+    let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
+    evaluator = try Evaluator(state, task: task, batch: evaluationBatch, device: device)
+    try checkMemory()
+  }
+
+  /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
+  private static func checkSupported(_ recipe: Recipe) throws {
+    if recipe.train.precision == .bf16 {
+      throw RecipeError(
+        keyPath: "train.precision", message: "bf16 is not available in this version; use float32 or exact")
+    }
+    if let axis = recipe.parallel.axes.first(where: { $0.size > 1 }) {
+      throw RecipeError(
+        keyPath: "parallel.axes.\(axis.name)", message: "this version trains on one rank; remove it or set it to 1")
+    }
+  }
+
+  /// Trained elements.
+  public var parameterCount: Int { state.parameterCount }
+
+  /// Floating-point operations of one step, by the graph's count.
+  public var flopsPerStep: Int { program.flops }
+
+  /// Samples of one step.
+  public var samplesPerStep: Int { recipe.data.batch * recipe.train.accumulate }
+
+  /// The position in the data: how many samples have been taken, over all epochs.
+  public var position: Int { step * samplesPerStep }
+
+  /// Passes over the data so far.
+  public var epochs: Double { Double(position) / Double(task.training.count) }
+
+  /// The memory plan of the run.
+  public var plan: RunPlan { RunPlan(self) }
+
+  private func checkMemory() throws {
+    guard let limit = recipe.train.memory else { return }
+    let needed = plan.plannedBytes
+    guard needed <= limit else {
+      throw RecipeError(
+        keyPath: "train.memory",
+        message: "the run needs \(needed) bytes, the limit is \(limit); use a smaller batch, and train.accumulate to "
+          + "keep the samples of a step")
+    }
+  }
+
+  /// The digest of the weights and statistics, each with its name, in name order.
+  public func weightsDigest() -> String {
+    var hash = SHA256()
+    for entry in state.weights.sorted(by: { $0.name < $1.name }) {
+      entry.name.utf8CString.withUnsafeBytes { hash.update($0) }
+      hash.update(entry.buffer.bytes)
+    }
+    return hash.hexDigest()
+  }
+}
+
+/// Bytes that a run needs, by purpose; known before the first step.
+public struct RunPlan: Sendable, Codable {
+  /// Weights and running statistics.
+  public let parameterBytes: Int
+  /// The optimizer's tensors.
+  public let optimizerBytes: Int
+  /// Sums of gradients between batches of one step.
+  public let accumulationBytes: Int
+  /// The step's intermediate values and workspaces.
+  public let stepArenaBytes: Int
+  /// The evaluation's.
+  public let evaluationArenaBytes: Int
+  /// Batches prepared ahead, and small inputs and outputs.
+  public let batchBytes: Int
+  /// All of these together: what a run takes at its highest.
+  public let plannedBytes: Int
+  /// The same as measured so far.
+  public let measuredBytes: Int
+  /// Trained elements.
+  public let parameters: Int
+  /// Floating-point operations of one step.
+  public let flopsPerStep: Int
+
+  init(_ run: TrainingRun) {
+    func bytes(_ entries: [TrainingState.Entry]) -> Int { entries.reduce(0) { $0 + $1.buffer.type.byteCount } }
+    let state = run.state
+    parameterBytes = bytes(state.weights)
+    optimizerBytes = bytes(state.slots.flatMap { $0 })
+    accumulationBytes =
+      run.recipe.train.accumulate > 1
+      ? state.trainable.reduce(0) { $0 + state.weights[$1].buffer.type.byteCount } : 0
+    stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
+    evaluationArenaBytes = run.evaluator.memory.arenaBytes
+    let sample = run.task.inputType.byteCount + run.task.targetType.byteCount
+    batchBytes = run.recipe.data.batch * sample * max(2, run.recipe.data.prefetch) + run.evaluator.memory.resultBytes
+    let fixed = parameterBytes + optimizerBytes + accumulationBytes + batchBytes
+    plannedBytes = fixed + stepArenaBytes + evaluationArenaBytes
+    measuredBytes =
+      fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes } + run.evaluator.memory.measuredArenaBytes
+    parameters = state.parameterCount
+    flopsPerStep = run.flopsPerStep
+  }
+}

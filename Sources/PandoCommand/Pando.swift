@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import PandoTraining
+
+/// `pando`: one verb, one file.
+struct PandoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pando",
+    abstract: "Trains neural networks and makes them scale.",
+    version: Version.text,
+    subcommands: [
+      TrainCommand.self, GenerateCommand.self, DataCommand.self, BenchCommand.self, DoctorCommand.self,
+      SchemaCommand.self,
+    ])
+}
+
+/// The version of this build.
+enum Version {
+  static let text = "0.1.0"
+}
+
+@main
+enum Main {
+  static func main() {
+    // A reader that goes away (`pando … | head`) must not look like a crash.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try PandoCommand.parseAsRoot()
+      try command.run()
+    } catch {
+      Failure.exit(error)
+    }
+  }
+}

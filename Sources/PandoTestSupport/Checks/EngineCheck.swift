@@ -79,3 +79,34 @@ public enum EngineCheck {
     return nil
   }
 }
+
+extension EngineCheck {
+  /// A sample's results and the gradients of a random weighting of them, as one graph with its arguments; `nil` where
+  /// no operand can have a gradient.
+  public static func gradientGraph(_ sample: OperationSample) throws -> (Graph, [ReferenceTensor])? {
+    let operands = sample.makeOperands()
+    let wanted = operands.indices.filter { operands[$0].type.dtype.isFloatingPoint }
+    guard !wanted.isEmpty else { return nil }
+    var body = GraphBuilder()
+    let inputs = operands.enumerated().map { body.input("operand\($0.offset)", $0.element.type) }
+    body.setOutputs(try body.emit(sample.operation, operands: inputs))
+
+    var builder = GraphBuilder()
+    var arguments = operands
+    let outer = body.graph.inputs.map { builder.input($0.name, $0.value.type) }
+    var random = SampleRandom(seed: 11)
+    var cotangents: [Value?] = []
+    for (place, output) in body.graph.outputs.enumerated() {
+      guard output.type.dtype.isFloatingPoint else {
+        cotangents.append(nil)
+        continue
+      }
+      cotangents.append(builder.input("cotangent\(place)", output.type))
+      arguments.append(ReferenceTensor(output.type, real: { _ in random.unit() * 2 - 1 }, integer: { _ in 0 }))
+    }
+    let (outputs, gradients) = try builder.reverse(
+      body.graph, arguments: outer, cotangents: cotangents, wanted: wanted)
+    builder.setOutputs(outputs + gradients.compactMap { $0 })
+    return (builder.graph, arguments)
+  }
+}

@@ -5,3 +5,21 @@ enum Terminal {
   /// One line.
   static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }
+
+/// One line that changes while something long goes on; nothing where standard error is not a terminal.
+struct ProgressNote {
+  private let name: String
+  private let isTerminal = isatty(2) == 1
+
+  init(_ name: String) { self.name = name }
+
+  /// Replaces the line.
+  func update(_ text: String) {
+    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(name): \(text)".utf8)) }
+  }
+
+  /// Removes the line.
+  func clear() {
+    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+}

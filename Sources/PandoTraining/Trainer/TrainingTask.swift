@@ -71,6 +71,21 @@ public struct TrainingTask: Sendable {
     targetType = pipeline.outputFields.first { $0.name == train.targetField }!.type
   }
 
+  /// A task over samples in memory that are used as they are.
+  ///
+  /// - Parameter source: has the fields `input` and `target`; it is both learnt from and judged by.
+  public init(_ kind: Kind, _ source: any SampleSource) throws {
+    guard let input = source.field("input"), let target = source.field("target") else {
+      throw DataError(.notFound, at: "task", "needs samples with the fields 'input' and 'target', got \(source.fields)")
+    }
+    self.kind = kind
+    training = source
+    held = source
+    (inputField, targetField) = (input.name, target.name)
+    (trainingTransforms, heldTransforms) = ([], [])
+    (inputType, targetType) = (input.type, target.type)
+  }
+
   private static func open(
     _ data: Recipe.Dataset, _ options: OpenOptions, _ folder: URL
   ) throws -> (OpenedSplit, OpenedSplit) {

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Pando
+import PandoTraining
+
+/// `pando bench`
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measures the standard workloads on this machine.",
+    discussion: "Without --workload all of them: mlp, resnet18, gpt. Times are of whole training steps.")
+
+  @Argument(help: "A workload; the same as --workload.") var name: String?
+  @Option(help: "mlp, resnet18 or gpt.") var workload: String?
+  @Option(help: "float32.") var precision = "float32"
+  @Option(help: "Samples in a step.") var batch: Int?
+  @Option(help: "Steps to measure.") var steps: Int?
+  @Option(help: "cpu or reference.") var device = "cpu"
+  @Option(help: "Threads; by default one for each core.") var threads: Int?
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let workloads = try chosen()
+    guard let precision = Recipe.Precision(rawValue: precision) else {
+      throw UsageError("--precision is float32 or bf16, not '\(precision)'")
+    }
+    for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
+      if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
+    }
+    let device: Device
+    do { device = try Device(named: self.device, threads: threads) } catch { throw UsageError("--device: \(error)") }
+    var limit: Double?
+    var results: [WorkloadBenchmark.Result] = []
+    for workload in workloads {
+      let benchmark = WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device)
+      let line = ProgressNote(workload.rawValue)
+      let result = try benchmark.run(
+        matmulLimit: {
+          if let limit { return limit }
+          let measured = try WorkloadBenchmark.matmulGflops(on: device)
+          limit = measured
+          return measured
+        }, progress: { line.update("step \($0) of \($1)") })
+      line.clear()
+      results.append(result)
+      if !json { show(result, isFirst: results.count == 1) }
+    }
+    if json { try JSONOutput.print(results) }
+  }
+
+  private func chosen() throws -> [Workload] {
+    guard let text = workload ?? name else { return Workload.allCases }
+    guard let known = Workload(rawValue: text) else {
+      let names = Workload.allCases.map(\.rawValue)
+      let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      throw UsageError("no workload is called '\(text)'\(near) There are: \(names.joined(separator: ", "))")
+    }
+    return [known]
+  }
+
+  private func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
+    if isFirst {
+      print("workload   precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s")
+    }
+    let share = result.gflops / result.matmulLimitGflops * 100
+    let mib = 1024.0 * 1024
+    print(
+      String(
+        format: "%@ %@ %7d %9.2f %7.2f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f",
+        result.name.padding(toLength: 10, withPad: " ", startingAt: 0),
+        result.precision.padding(toLength: 9, withPad: " ", startingAt: 0), result.threads, result.stepMs,
+        result.stepMsMin, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
+        Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS))
+  }
+}

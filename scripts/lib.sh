@@ -101,7 +101,11 @@ compile() {
   trap - INT TERM
   [[ ! -t 2 ]] || printf '\r\033[K' >&2
   if ((code != 0)); then
-    grep -vE '^\[[0-9]+/[0-9]+\]' "$build_log" | tail -n 100 >&2
+    # The first errors are the ones to mend; the compiler says each twice. Anything else means the linker spoke.
+    local errors
+    errors=$(grep -E '(^|: )error: ' "$build_log" | awk '!seen[$0]++' | head -n 10 || true)
+    [[ -n $errors ]] || errors=$(tail -n 30 "$build_log")
+    printf '%s\n' "${errors//"$root/"/}" >&2
     fail 1 "the build failed; all the compiler said is in $build_log"
   fi
   say "built in $((SECONDS - began)) s"

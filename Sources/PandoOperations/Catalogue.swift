@@ -6,7 +6,8 @@ public struct Catalogue: Sendable {
   public let operations: [any PandoIR.Operation.Type]
 
   /// The operations of this package, a family a list.
-  public static let standard = Catalogue(operations: elementwise + shape + contraction + reduction)
+  public static let standard = Catalogue(
+    operations: elementwise + shape + contraction + reduction + activation + normalization + update)
 
   static let elementwise: [any PandoIR.Operation.Type] = [
     Constant.self, Unary.self, Binary.self, Compare.self, Select.self, Convert.self,

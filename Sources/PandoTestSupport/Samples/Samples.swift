@@ -3,5 +3,6 @@ import PandoIR
 /// Samples of every operation in the catalogue: one file a family, one row a way of calling it.
 public enum Samples {
   /// All of them.
-  public static let all: [OperationSample] = elementwise + shape + contraction + reduction
+  public static let all: [OperationSample] =
+    elementwise + shape + contraction + reduction + activation + normalization + update
 }

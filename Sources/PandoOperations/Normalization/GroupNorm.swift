@@ -165,7 +165,8 @@ private struct Grouping {
   }
 
   func perChannel(_ value: Value, in graph: inout GraphBuilder) throws(TypeError) -> Value {
-    try graph.broadcast(graph.reshape(graph.widen(value), [shape[1], shape[2]]), to: shape, dimensions: [1, 2])
+    let split = try graph.reshape(graph.widen(value), [shape[1], shape[2]])
+    return try graph.broadcast(split, to: shape, dimensions: [1, 2])
   }
 
   static func labels(_ rank: Int) -> (

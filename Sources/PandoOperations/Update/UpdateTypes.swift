@@ -23,7 +23,8 @@ extension CompositeOperation {
   /// An attribute in `range`.
   func check(_ value: Double, in range: Range<Double>, _ role: String) throws(TypeError) {
     guard range.contains(value) else {
-      throw TypeError(self, "\(role) must be at least \(range.lowerBound) and below \(range.upperBound), got \(value)")
+      let (low, high) = (range.lowerBound, range.upperBound)
+      throw TypeError(self, "\(role) must be at least \(low) and below \(high), got \(value)")
     }
   }
 

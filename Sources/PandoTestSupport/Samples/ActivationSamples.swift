@@ -41,7 +41,8 @@ extension Samples {
     OperationSample(Clip(minimum: -0.55, maximum: nil), .awayFromZero([5])),
     OperationSample(Clip(minimum: -1, maximum: 1), .uniform([9], -3...3, .bfloat16), checksGradient: false),
     OperationSample(Clip(minimum: -3, maximum: 4), .uniform([9], -9...9, .int32)),
-    OperationSample(Clip(minimum: 0, maximum: 1), .exactly([3], [.nan, .infinity, -0.0]), checksGradient: false),
+    OperationSample(
+      Clip(minimum: 0, maximum: 1), .exactly([3], [.nan, .infinity, -0.0]), checksGradient: false),
   ]
 
   private static let softmaxes: [OperationSample] =

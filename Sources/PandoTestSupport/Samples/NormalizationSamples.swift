@@ -8,7 +8,8 @@ extension Samples {
   private static let layerNorms: [OperationSample] =
     [([4, 5], 1), ([2, 3, 4], 1), ([2, 3, 4], 2), ([6], 1), ([0, 3], 1)].flatMap { shape, dimensions in
       layerNorm(shape, dimensions)
-    } + [([37, 65], 1), ([3, 5, 7, 9], 2), ([130, 1], 1), ([2, 1024], 1)].flatMap { shape, dimensions in
+    }
+    + [([37, 65], 1), ([3, 5, 7, 9], 2), ([130, 1], 1), ([2, 1024], 1)].flatMap { shape, dimensions in
       layerNorm(shape, dimensions, checksGradient: false)
     } + layerNorm([4, 33], 1, .bfloat16, checksGradient: false)
     + layerNorm([4, 33], 1, .float16, checksGradient: false)
@@ -36,7 +37,8 @@ extension Samples {
   private static let rmsNorms: [OperationSample] =
     [([4, 5], 1), ([2, 3, 4], 2), ([6], 1), ([0, 3], 1)].flatMap { shape, dimensions in
       rmsNorm(shape, dimensions)
-    } + [([37, 65], 1), ([130, 1], 1), ([2, 1024], 1)].flatMap { shape, dimensions in
+    }
+    + [([37, 65], 1), ([130, 1], 1), ([2, 1024], 1)].flatMap { shape, dimensions in
       rmsNorm(shape, dimensions, checksGradient: false)
     } + rmsNorm([4, 33], 1, .bfloat16, checksGradient: false)
 

@@ -1,3 +1,48 @@
+/// The part of oneDNN that Pando uses, behind an interface of its own: primitives are made once, with everything that
+/// can be decided then, and executed on raw pointers with workspace from the caller. Executing allocates nothing of ours.
+///
+/// Written for oneDNN 2.x (Debian's libdnnl-dev); nothing of dnnl.h shows here.
 #ifndef PANDO_ONEDNN_H
 #define PANDO_ONEDNN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Element types.
+typedef enum pdnn_dtype { PDNN_F32 = 0, PDNN_BF16 = 1, PDNN_F16 = 2, PDNN_S32 = 3 } pdnn_dtype;
+
+/// The most dimensions that an operand has.
+#define PDNN_MAX_RANK 6
+
+/// Something that can be executed. Used by one thread at a time.
+typedef struct pdnn_primitive pdnn_primitive;
+
+/// The version of the library in use: "2.6.3".
+const char *pdnn_version(void);
+
+/// What went wrong in the last call on this thread that failed.
+const char *pdnn_last_error(void);
+
+/// Threads that primitives made and executed from now on use: the size of the OpenMP team.
+void pdnn_set_threads(int threads);
+
+/// Bytes of workspace that `pdnn_execute` needs, aligned to 64.
+size_t pdnn_scratch_bytes(const pdnn_primitive *primitive);
+
+/// Executes a primitive; 0 where all went well. Inputs and outputs are in the order in which the function that made it
+/// names them.
+int pdnn_execute(pdnn_primitive *primitive, void *const *inputs, void *const *outputs, void *scratch);
+
+/// Frees a primitive; null is allowed.
+void pdnn_destroy(pdnn_primitive *primitive);
+
+/// The batched matrix product c[b, i, j] = Σ a[b, i, k] · w[b, k, j], all through strides in elements.
+///
+/// `rank` is at least 2; the last two entries of each array are the matrix, those before it batch dimensions. A batch
+/// dimension of size 1 in one operand is repeated. Each operand's matrix has stride 1 along one of its dimensions; c's
+/// along its last. Inputs: a, w. Outputs: c. Returns null where oneDNN cannot do it.
+pdnn_primitive *pdnn_matmul_create(int rank, const int64_t *a_shape, const int64_t *a_strides, pdnn_dtype a_type,
+                                   const int64_t *w_shape, const int64_t *w_strides, pdnn_dtype w_type,
+                                   const int64_t *c_shape, const int64_t *c_strides, pdnn_dtype c_type);
+
 #endif

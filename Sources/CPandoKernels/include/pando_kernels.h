@@ -12,6 +12,7 @@
 #ifndef PANDO_KERNELS_H
 #define PANDO_KERNELS_H
 
+#include "pk_contract.h"
 #include "pk_movement.h"
 #include "pk_reduction.h"
 #include "pk_rows.h"

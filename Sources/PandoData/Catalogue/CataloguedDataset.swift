@@ -16,7 +16,8 @@ public struct OpenOptions: Sendable {
 
   /// Characters in windows of 256, and tables with the class in their last column.
   public init(
-    unit: TextUnit = .character, context: Int = 256, vocabulary: TextVocabulary? = nil, classCount: Int? = nil,
+    unit: TextUnit = .character, context: Int = 256, vocabulary: TextVocabulary? = nil,
+    classCount: Int? = nil,
     table: CSVOptions = CSVOptions()
   ) {
     self.unit = unit
@@ -46,7 +47,8 @@ public struct OpenedSplit: Sendable {
 
   /// A split of classified samples.
   package init(
-    _ source: any SampleSource, input: String, classCount: Int?, classNames: [String]?, statistics: FieldStatistics
+    _ source: any SampleSource, input: String, classCount: Int?, classNames: [String]?,
+    statistics: FieldStatistics
   ) {
     self.source = source
     inputField = input
@@ -130,13 +132,15 @@ extension CataloguedDataset {
     let digest = SHA256.hexDigest(of: bytes)
     guard digest == file.sha256 else {
       throw DataError(
-        .malformed, at: place, "has SHA-256 \(digest), expected \(file.sha256): it is damaged or another version",
+        .malformed, at: place,
+        "has SHA-256 \(digest), expected \(file.sha256): it is damaged or another version",
         mend: "remove it and run: pando data get \(card.name)")
     }
   }
 
   package func missing(_ split: DataSplit) -> DataError {
     let names = card.parts.map(\.split.rawValue).joined(separator: ", ")
-    return DataError(.notFound, at: "data set \(card.name)", "has no split '\(split.rawValue)', only \(names)")
+    return DataError(
+      .notFound, at: "data set \(card.name)", "has no split '\(split.rawValue)', only \(names)")
   }
 }

@@ -12,12 +12,14 @@ public struct Digits: CataloguedDataset {
     fileName: "scikit_learn-1.2.2-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
     sha256: "bf036ea7ef66115e0d49655f16febfa547886deba20149555a41d28f56fd6d3c",
     platformArguments: [
-      "--platform", "manylinux2014_x86_64", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311",
+      "--platform", "manylinux2014_x86_64", "--python-version", "3.11", "--implementation", "cp", "--abi",
+      "cp311",
     ])
 
   /// The catalogue's own.
   public init() {}
 
+  /// What there is to know about it.
   public var card: DatasetCard {
     DatasetCard(
       name: "digits",
@@ -35,6 +37,7 @@ public struct Digits: CataloguedDataset {
       systemFolder: nil)
   }
 
+  /// Brings it onto this machine; see `CataloguedDataset`.
   public func install(in folder: URL, progress: (String) -> Void) throws {
     if !isInstalled(in: folder) {
       try createFolder(folder)
@@ -58,11 +61,13 @@ public struct Digits: CataloguedDataset {
     }
   }
 
+  /// Opens a split that is installed; see `CataloguedDataset`.
   public func open(_ split: DataSplit, in folder: URL, options _: OpenOptions) throws -> OpenedSplit {
     let file = try installedLocation(in: folder).appendingPathComponent(card.files[0].name)
     let table = try CSVTable(contentsOf: file, options: CSVOptions(hasHeader: false, classCount: 10))
     guard table.features.type.shape.last == 64 else {
-      throw DataError(.malformed, at: file.path, "has \(table.features.type) pixels, expected 64 in each record")
+      throw DataError(
+        .malformed, at: file.path, "has \(table.features.type) pixels, expected 64 in each record")
     }
     var pixels: [UInt8] = []
     for value in table.features.values(as: Float.self) {

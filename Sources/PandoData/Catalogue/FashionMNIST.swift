@@ -10,6 +10,7 @@ public struct FashionMNIST: CataloguedDataset {
   /// The catalogue's own.
   public init() {}
 
+  /// What there is to know about it.
   public var card: DatasetCard {
     DatasetCard(
       name: "fashion-mnist",
@@ -36,12 +37,14 @@ public struct FashionMNIST: CataloguedDataset {
       systemFolder: "/usr/share/datasets/fashion-mnist")
   }
 
+  /// Brings it onto this machine; see `CataloguedDataset`.
   public func install(in folder: URL, progress: (String) -> Void) throws {
     if !isInstalled(in: folder) { try PackageInstaller.installDebian(Self.package, progress: progress) }
     progress("checking \(card.name)")
     try verify(in: folder)
   }
 
+  /// Opens a split that is installed; see `CataloguedDataset`.
   public func open(_ split: DataSplit, in folder: URL, options _: OpenOptions) throws -> OpenedSplit {
     let place = try installedLocation(in: folder)
     guard let source = try IDXFolder(url: place).open(split, classCount: Self.classNames.count) else {

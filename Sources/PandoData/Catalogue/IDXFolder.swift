@@ -25,7 +25,8 @@ struct IDXFolder {
     let candidates = [name, name + ".gz"].map(url.appendingPathComponent)
     guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
       throw DataError(
-        .notFound, at: url.path, "holds no \(name) (or \(name).gz)", mend: "expected a folder laid out as MNIST is")
+        .notFound, at: url.path, "holds no \(name) (or \(name).gz)",
+        mend: "expected a folder laid out as MNIST is")
     }
     return found
   }

@@ -7,6 +7,7 @@ public struct KingJamesBible: CataloguedDataset {
   /// The catalogue's own.
   public init() {}
 
+  /// What there is to know about it.
   public var card: DatasetCard {
     DatasetCard(
       name: "bible-kjv",
@@ -24,6 +25,7 @@ public struct KingJamesBible: CataloguedDataset {
       systemFolder: nil)
   }
 
+  /// Brings it onto this machine; see `CataloguedDataset`.
   public func install(in folder: URL, progress: (String) -> Void) throws {
     if !isInstalled(in: folder) {
       // A line longer than any verse, so that none is broken.
@@ -59,6 +61,7 @@ public struct KingJamesBible: CataloguedDataset {
     return text
   }
 
+  /// Opens a split that is installed; see `CataloguedDataset`.
   public func open(_ split: DataSplit, in folder: URL, options: OpenOptions) throws -> OpenedSplit {
     let file = try installedLocation(in: folder).appendingPathComponent(card.files[0].name)
     guard let opened = try TextFile(url: file).open(split, options: options) else { throw missing(split) }

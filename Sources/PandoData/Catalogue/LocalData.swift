@@ -65,13 +65,15 @@ public struct LocalData: Sendable {
       let read = try CSVTable(contentsOf: url, options: table)
       let parts = try read.source().everyFifthHeldOut()
       return try opened(
-        training: parts.training, held: parts.test, split, classCount: read.classCount, names: read.classNames)
+        training: parts.training, held: parts.test, split, classCount: read.classCount, names: read.classNames
+      )
     case .arrays: return try openArrays(split, options: options)
     case .folder:
       let folder = IDXFolder(url: url)
       let training = try folder.open(.train, classCount: options.classCount)
       let classes = try options.classCount ?? training.map { try Self.classCount(of: $0) }
-      guard let training, let held = split == .train ? training : try folder.open(split, classCount: classes) else {
+      guard let training, let held = split == .train ? training : try folder.open(split, classCount: classes)
+      else {
         throw missing
       }
       return try opened(training: training, held: held, split, classCount: classes, names: nil)
@@ -121,11 +123,13 @@ public struct LocalData: Sendable {
   }
 
   private func opened(
-    training: some SampleSource, held: some SampleSource, _ split: DataSplit, classCount: Int?, names: [String]?
+    training: some SampleSource, held: some SampleSource, _ split: DataSplit, classCount: Int?,
+    names: [String]?
   ) throws -> OpenedSplit {
     guard training.count > 0, held.count > 0 else {
       throw DataError(
-        .invalid, at: url.path, "holds too few samples: \(training.count) to train on and \(held.count) held out")
+        .invalid, at: url.path,
+        "holds too few samples: \(training.count) to train on and \(held.count) held out")
     }
     let input = training.fields[0]
     let scale: Float = input.type.dtype == .uint8 ? 1 / 255 : 1

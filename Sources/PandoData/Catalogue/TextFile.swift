@@ -15,7 +15,8 @@ struct TextFile {
     let part = split == .train ? text[..<cut] : text[cut...]
     let tokens = try vocabulary.encode(String(part))
     let source = try TextWindowSource(
-      tokens, context: options.context, shiftsEachEpoch: split == .train, place: "\(url.path), \(split.rawValue)")
+      tokens, context: options.context, shiftsEachEpoch: split == .train,
+      place: "\(url.path), \(split.rawValue)")
     return OpenedSplit(source, vocabulary: vocabulary)
   }
 

@@ -18,7 +18,9 @@ public enum AtomicFile {
       guard fsync(descriptor) == 0 else { throw DataError.system("flush the file to disk", at: url.path) }
       isOpen = false
       guard close(descriptor) == 0 else { throw DataError.system("write the file", at: url.path) }
-      guard rename(temporary, url.path) == 0 else { throw DataError.system("put the file in place", at: url.path) }
+      guard rename(temporary, url.path) == 0 else {
+        throw DataError.system("put the file in place", at: url.path)
+      }
     } catch {
       if isOpen { close(descriptor) }
       unlink(temporary)

@@ -66,7 +66,8 @@ package struct CSVScanner {
     let start = position
     while true {
       guard position < end else {
-        throw DataError(.malformed, at: "\(place):\(line)", "a quoted field is never closed", mend: "add the quote")
+        throw DataError(
+          .malformed, at: "\(place):\(line)", "a quoted field is never closed", mend: "add the quote")
       }
       if text[position] == Self.lineFeed { nextLine += 1 }
       if text[position] == Self.quote {
@@ -77,8 +78,9 @@ package struct CSVScanner {
     }
     let stop = position
     position += 1
-    guard position >= end || text[position] == delimiter || text[position] == Self.lineFeed
-      || text[position] == Self.carriageReturn
+    guard
+      position >= end || text[position] == delimiter || text[position] == Self.lineFeed
+        || text[position] == Self.carriageReturn
     else {
       throw DataError(
         .malformed, at: "\(place):\(nextLine)", "text follows the closing quote of a field",
@@ -114,7 +116,8 @@ package struct CSVScanner {
       return (base + start).withMemoryRebound(to: CChar.self, capacity: end - start) { characters in
         var stop: UnsafeMutablePointer<CChar>?
         let value = strtod(characters, &stop)
-        return stop == UnsafeMutablePointer(mutating: characters + (end - start)) && value.isFinite ? value : nil
+        return stop == UnsafeMutablePointer(mutating: characters + (end - start)) && value.isFinite
+          ? value : nil
       }
     }
   }

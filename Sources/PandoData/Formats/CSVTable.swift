@@ -70,7 +70,8 @@ public struct CSVTable: Sendable {
   /// Reads text; `place` names it in errors.
   package init(text: [UInt8], options: CSVOptions, place: String) throws {
     guard let delimiter = options.delimiter.asciiValue else {
-      throw DataError(.invalid, at: place, "cannot be split at '\(options.delimiter)'", mend: "use an ASCII one")
+      throw DataError(
+        .invalid, at: place, "cannot be split at '\(options.delimiter)'", mend: "use an ASCII one")
     }
     var scanner = CSVScanner(text, delimiter: delimiter, place: place)
     var fields: [CSVScanner.Field] = []
@@ -88,13 +89,15 @@ public struct CSVTable: Sendable {
     while hasRecord {
       guard fields.count == columns else {
         throw DataError(
-          .malformed, at: "\(place):\(scanner.line)", "has \(fields.count) fields, expected \(columns) as in the first")
+          .malformed, at: "\(place):\(scanner.line)",
+          "has \(fields.count) fields, expected \(columns) as in the first")
       }
       for (column, field) in fields.enumerated() where column != label {
         guard let number = scanner.number(field) else {
           throw DataError(
             .malformed, at: "\(place):\(scanner.line)",
-            "column \(headings?[column] ?? String(column + 1)) holds '\(scanner.text(field))', expected a number")
+            "column \(headings?[column] ?? String(column + 1)) holds '\(scanner.text(field))', expected a number"
+          )
         }
         values.append(Float(number))
       }
@@ -128,7 +131,8 @@ public struct CSVTable: Sendable {
       return index
     case .named(let name):
       guard let headings else {
-        throw DataError(.invalid, at: place, "has no headings, so no column '\(name)'", mend: "give its number")
+        throw DataError(
+          .invalid, at: place, "has no headings, so no column '\(name)'", mend: "give its number")
       }
       if let index = headings.firstIndex(of: name) { return index }
       let near = nearestName(to: name, among: headings).map { "; did you mean '\($0)'?" } ?? ""
@@ -160,7 +164,8 @@ private struct LabelColumnReader {
       if kind == .classes {
         guard number >= 0, number < Double(classCount ?? Int(Int32.max)), number == number.rounded() else {
           let range = classCount.map { "0 to \($0 - 1)" } ?? "whole numbers from 0"
-          throw DataError(.invalid, at: place, "label \(scanner.text(field)) is out of range, expected \(range)")
+          throw DataError(
+            .invalid, at: place, "label \(scanner.text(field)) is out of range, expected \(range)")
         }
       }
       numbers.append(number)

@@ -24,7 +24,9 @@ package struct NumPyHeader: Equatable {
         break
       }
     }
-    guard let descr, let fortran, let shape else { throw scanner.malformed("lacks descr, fortran_order or shape") }
+    guard let descr, let fortran, let shape else {
+      throw scanner.malformed("lacks descr, fortran_order or shape")
+    }
     guard !fortran || shape.count < 2 else {
       throw DataError(
         .unsupported, at: place, "is in Fortran order", mend: "save numpy.ascontiguousarray(array) instead")
@@ -73,11 +75,14 @@ private struct LiteralScanner {
 
   mutating func string() throws -> String {
     skipSpace()
-    guard position < text.count, text[position] == UInt8(ascii: "'") || text[position] == UInt8(ascii: "\"") else {
+    guard position < text.count, text[position] == UInt8(ascii: "'") || text[position] == UInt8(ascii: "\"")
+    else {
       throw malformed("lacks a string at character \(position)")
     }
     let quote = text[position]
-    guard let end = text[(position + 1)...].firstIndex(of: quote) else { throw malformed("ends inside a string") }
+    guard let end = text[(position + 1)...].firstIndex(of: quote) else {
+      throw malformed("ends inside a string")
+    }
     defer { position = end + 1 }
     return String(decoding: text[(position + 1)..<end], as: UTF8.self)
   }

@@ -22,7 +22,8 @@ public struct SafetensorsFile: Sendable {
     let claimed = try file.bytes.integer(UInt64.self, at: 0, place: file.place)
     guard claimed <= UInt64(min(file.bytes.count - 8, SafetensorsHeader.longest)) else {
       throw DataError(
-        .malformed, at: file.place, "claims a header of \(claimed) bytes but holds \(file.bytes.count) in all",
+        .malformed, at: file.place,
+        "claims a header of \(claimed) bytes but holds \(file.bytes.count) in all",
         mend: "it is truncated or not a safetensors file")
     }
     let length = Int(claimed)
@@ -70,6 +71,7 @@ public struct SafetensorsFile: Sendable {
 
   private func missing(_ name: String) -> DataError {
     let near = nearestName(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
-    return DataError(.notFound, at: file.place, "holds no tensor called \(name) among its \(names.count)\(near)")
+    return DataError(
+      .notFound, at: file.place, "holds no tensor called \(name) among its \(names.count)\(near)")
   }
 }

@@ -8,37 +8,25 @@ package struct SafetensorsEntry: Sendable {
   package let range: Range<Int>
 }
 
-/// The names that safetensors gives to element types, for the ones that we have.
-package enum SafetensorsDType: String, CaseIterable {
-  case F32, F64, BF16, F16, I32, I64, I8, U8, BOOL
+extension DType {
+  /// Every element type that we have, with the name that safetensors gives it.
+  package static let safetensorsNames: [(dtype: DType, name: String)] = [
+    (.float32, "F32"), (.float64, "F64"), (.bfloat16, "BF16"), (.float16, "F16"), (.int32, "I32"),
+    (.int64, "I64"), (.int8, "I8"), (.uint8, "U8"), (.bool, "BOOL"),
+  ]
 
-  package init(_ dtype: DType) {
-    self =
-      switch dtype {
-      case .float32: .F32
-      case .float64: .F64
-      case .bfloat16: .BF16
-      case .float16: .F16
-      case .int32: .I32
-      case .int64: .I64
-      case .int8: .I8
-      case .uint8: .U8
-      case .bool: .BOOL
-      }
+  /// The name that safetensors gives this element type.
+  package var safetensorsName: String {
+    guard let pair = Self.safetensorsNames.first(where: { $0.dtype == self }) else {
+      preconditionFailure("\(self) has no safetensors name")
+    }
+    return pair.name
   }
 
-  package var dtype: DType {
-    switch self {
-    case .F32: .float32
-    case .F64: .float64
-    case .BF16: .bfloat16
-    case .F16: .float16
-    case .I32: .int32
-    case .I64: .int64
-    case .I8: .int8
-    case .U8: .uint8
-    case .BOOL: .bool
-    }
+  /// The element type that safetensors calls `name`; `nil` where we have none.
+  package init?(safetensorsName name: String) {
+    guard let pair = Self.safetensorsNames.first(where: { $0.name == name }) else { return nil }
+    self = pair.dtype
   }
 }
 
@@ -56,7 +44,8 @@ package struct SafetensorsHeader: Sendable {
     let raw: RawHeader
     do { raw = try JSONDecoder().decode(RawHeader.self, from: json) } catch {
       throw DataError(
-        .malformed, at: place, "its safetensors header is not valid: \(Self.reason(error))", mend: "get it again")
+        .malformed, at: place, "its safetensors header is not valid: \(Self.reason(error))",
+        mend: "get it again")
     }
     metadata = raw.metadata
     for (name, tensor) in raw.tensors {
@@ -69,10 +58,11 @@ package struct SafetensorsHeader: Sendable {
     _ raw: RawTensor, name: String, dataCount: Int, place: String
   ) throws -> SafetensorsEntry {
     let place = "\(place), tensor \(name)"
-    guard let known = SafetensorsDType(rawValue: raw.dtype) else {
-      let names = SafetensorsDType.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let known = DType(safetensorsName: raw.dtype) else {
+      let names = DType.safetensorsNames.map(\.name).joined(separator: ", ")
       throw DataError(
-        .unsupported, at: place, "has element type \(raw.dtype); known are \(names)", mend: "convert the tensor")
+        .unsupported, at: place, "has element type \(raw.dtype); known are \(names)",
+        mend: "convert the tensor")
     }
     guard raw.offsets.count == 2, let start = raw.offsets.first, let end = raw.offsets.last,
       0 <= start, start <= end, end <= dataCount
@@ -81,8 +71,8 @@ package struct SafetensorsHeader: Sendable {
         .malformed, at: place, "lies at bytes \(raw.offsets), outside the file's \(dataCount) bytes of data",
         mend: "the file is truncated or corrupt: get it again")
     }
-    let type = TensorType(raw.shape, known.dtype)
-    guard let byteCount = checkedByteCount(raw.shape, width: known.dtype.byteCount),
+    let type = TensorType(raw.shape, known)
+    guard let byteCount = checkedByteCount(raw.shape, width: known.byteCount),
       byteCount == end - start
     else {
       throw DataError(.malformed, at: place, "\(type) does not fit the \(end - start) bytes it is given")
@@ -100,14 +90,17 @@ package struct SafetensorsHeader: Sendable {
     for (name, entry) in ordered {
       guard entry.range.lowerBound == end else {
         let fault = entry.range.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap before it"
-        throw DataError(.malformed, at: "\(place), tensor \(name)", "starts at byte \(entry.range.lowerBound) "
-          + "of the data, where \(end) was expected: it \(fault)", mend: "get it again")
+        throw DataError(
+          .malformed, at: "\(place), tensor \(name)",
+          "starts at byte \(entry.range.lowerBound) "
+            + "of the data, where \(end) was expected: it \(fault)", mend: "get it again")
       }
       end = entry.range.upperBound
     }
     guard end == dataCount else {
       throw DataError(
-        .malformed, at: place, "holds \(dataCount) bytes of data, but its tensors take \(end)", mend: "get it again")
+        .malformed, at: place, "holds \(dataCount) bytes of data, but its tensors take \(end)",
+        mend: "get it again")
     }
   }
 

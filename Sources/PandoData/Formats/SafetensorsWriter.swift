@@ -22,9 +22,11 @@ public enum SafetensorsWriter {
   ) throws {
     var names = Set<String>()
     for tensor in tensors {
-      precondition(tensor.bytes.count == tensor.type.byteCount, "\(tensor.name): bytes do not fill \(tensor.type)")
+      precondition(
+        tensor.bytes.count == tensor.type.byteCount, "\(tensor.name): bytes do not fill \(tensor.type)")
       guard tensor.name != SafetensorsHeader.metadataKey, names.insert(tensor.name).inserted else {
-        throw DataError(.invalid, at: place, "cannot hold a second tensor called \(tensor.name)", mend: "rename it")
+        throw DataError(
+          .invalid, at: place, "cannot hold a second tensor called \(tensor.name)", mend: "rename it")
       }
     }
     let placed = tensors.sorted {
@@ -37,7 +39,7 @@ public enum SafetensorsWriter {
       entries.append(
         (
           name,
-          "{\"dtype\":\"\(SafetensorsDType(type.dtype).rawValue)\",\"shape\":[\(shape)],"
+          "{\"dtype\":\"\(type.dtype.safetensorsName)\",\"shape\":[\(shape)],"
             + "\"data_offsets\":[\(offset),\(offset + bytes.count)]}"
         ))
       offset += bytes.count

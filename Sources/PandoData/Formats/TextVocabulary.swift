@@ -48,7 +48,8 @@ public struct TextVocabulary: Hashable, Sendable {
       guard number >= 0 else {
         let code = String(scalar.value, radix: 16, uppercase: true)
         throw DataError(
-          .invalid, at: "text, character \(index)", "'\(scalar)' (U+\(code)) is not among the \(count) characters "
+          .invalid, at: "text, character \(index)",
+          "'\(scalar)' (U+\(code)) is not among the \(count) characters "
             + "of the vocabulary", mend: "use characters of the training text")
       }
       tokens.append(number)

@@ -22,10 +22,12 @@ package struct ZipArchive {
   package init(contentsOf url: URL) throws {
     file = try MappedFile(url)
     let (start, size, count) = try Self.locateDirectory(file.bytes, place: file.place)
-    guard start >= 0, size >= 0, start <= file.bytes.count, size <= file.bytes.count - start, count <= size / 46
+    guard start >= 0, size >= 0, start <= file.bytes.count, size <= file.bytes.count - start,
+      count <= size / 46
     else {
       throw DataError(
-        .malformed, at: file.place, "its ZIP directory lies outside the file", mend: "it is truncated: get it again")
+        .malformed, at: file.place, "its ZIP directory lies outside the file",
+        mend: "it is truncated: get it again")
     }
     var offset = start
     for _ in 0..<count { offset = try addEntry(at: offset, end: start + size) }
@@ -38,7 +40,8 @@ package struct ZipArchive {
     guard entry.flags & 1 == 0 else { throw DataError(.unsupported, at: place, "is encrypted") }
     let bytes = file.bytes
     guard try bytes.integer(UInt32.self, at: entry.headerStart, place: place) == 0x0403_4B50 else {
-      throw DataError(.malformed, at: place, "has no ZIP header where the directory says", mend: "get it again")
+      throw DataError(
+        .malformed, at: place, "has no ZIP header where the directory says", mend: "get it again")
     }
     let nameCount = Int(try bytes.integer(UInt16.self, at: entry.headerStart + 26, place: place))
     let extraCount = Int(try bytes.integer(UInt16.self, at: entry.headerStart + 28, place: place))
@@ -47,7 +50,8 @@ package struct ZipArchive {
       entry.count <= inflatedByteLimit(entry.compressedCount)
     else {
       throw DataError(
-        .malformed, at: place, "claims more bytes than the file can hold", mend: "it is truncated: get it again")
+        .malformed, at: place, "claims more bytes than the file can hold",
+        mend: "it is truncated: get it again")
     }
     try requireMemory(entry.count, place: place)
     let input = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + entry.compressedCount)])
@@ -94,7 +98,8 @@ package struct ZipArchive {
       throw DataError(.malformed, at: place, "its 64-bit ZIP directory is missing", mend: "get it again")
     }
     return (
-      try integer64(bytes, at: record + 48, place: place), try integer64(bytes, at: record + 40, place: place),
+      try integer64(bytes, at: record + 48, place: place),
+      try integer64(bytes, at: record + 40, place: place),
       try integer64(bytes, at: record + 32, place: place)
     )
   }
@@ -149,7 +154,8 @@ package struct ZipArchive {
   ) throws -> Int {
     let value = try bytes.integer(UInt64.self, at: offset, place: place)
     guard let value = Int(exactly: value) else {
-      throw DataError(.malformed, at: place, "claims \(value) bytes in its ZIP directory", mend: "get it again")
+      throw DataError(
+        .malformed, at: place, "claims \(value) bytes in its ZIP directory", mend: "get it again")
     }
     return value
   }

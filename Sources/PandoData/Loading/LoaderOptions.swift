@@ -40,7 +40,8 @@ public struct LoaderOptions: Sendable, Hashable {
   /// Checks the options against a source of `count` samples.
   func check(count: Int) throws {
     guard count > 0 else {
-      throw DataError(.invalid, at: "data", "there are no samples", mend: "choose another file, split or context")
+      throw DataError(
+        .invalid, at: "data", "there are no samples", mend: "choose another file, split or context")
     }
     guard batchSize > 0, depth > 0, startPosition >= 0, offset >= 0, stride ?? batchSize > 0 else {
       throw DataError(.invalid, at: "data.batch", "\(self) is not possible", mend: "sizes must be positive")

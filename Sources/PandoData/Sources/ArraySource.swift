@@ -2,7 +2,9 @@ import PandoIR
 
 /// Samples that are rows of arrays in memory: sample `i` is row `i` of each.
 public struct ArraySource: SampleSource {
+  /// How many samples there are.
   public let count: Int
+  /// What each sample consists of.
   public let fields: [Field]
   private let arrays: [HostArray]
   private let rowBytes: [Int]
@@ -25,10 +27,12 @@ public struct ArraySource: SampleSource {
     rowBytes = fields.map(\.type.byteCount)
   }
 
+  /// Writes one sample; see `SampleSource`.
   public func copySample(
     _ index: Int, epoch _: Int, into buffers: UnsafeBufferPointer<UnsafeMutableRawBufferPointer>
   ) {
-    precondition(index >= 0 && index < count && buffers.count == arrays.count, "sample or buffers out of range")
+    precondition(
+      index >= 0 && index < count && buffers.count == arrays.count, "sample or buffers out of range")
     for field in 0..<arrays.count {
       let size = rowBytes[field]
       arrays[field].withUnsafeBytes { bytes in
@@ -65,7 +69,8 @@ extension ArraySource {
   /// Labels as `int32[samples]`, each checked to lie in `0..<classCount`.
   package static func classLabels(_ labels: HostArray, classCount: Int?, place: String) throws -> HostArray {
     guard labels.type.rank == 1 else {
-      throw DataError(.invalid, at: place, "labels are \(labels.type)", mend: "expected one label for each sample")
+      throw DataError(
+        .invalid, at: place, "labels are \(labels.type)", mend: "expected one label for each sample")
     }
     let limit = Double(classCount ?? Int(Int32.max))
     var classes: [Int32] = []
@@ -74,7 +79,8 @@ extension ArraySource {
       guard label >= 0, label < limit, label == label.rounded() else {
         let range = classCount.map { "0 to \($0 - 1)" } ?? "whole numbers from 0"
         let text = label == label.rounded() && abs(label) < 1e15 ? String(Int(label)) : String(label)
-        throw DataError(.invalid, at: place, "label \(text) of sample \(index) is out of range, expected \(range)")
+        throw DataError(
+          .invalid, at: place, "label \(text) of sample \(index) is out of range, expected \(range)")
       }
       classes.append(Int32(label))
     }

@@ -27,7 +27,8 @@ public protocol SampleSource: Sendable {
   ///
   /// `epoch` counts passes over the data from 0; a source may vary the sample with it, but must give the same
   /// bytes for the same index and epoch, on any thread.
-  func copySample(_ index: Int, epoch: Int, into buffers: UnsafeBufferPointer<UnsafeMutableRawBufferPointer>) throws
+  func copySample(_ index: Int, epoch: Int, into buffers: UnsafeBufferPointer<UnsafeMutableRawBufferPointer>)
+    throws
 }
 
 extension SampleSource {
@@ -51,7 +52,9 @@ extension SampleSource {
       throw DataError(.notFound, at: "field '\(name)'", "does not exist\(near)")
     }
     return try HostArray(type: fields[wanted].type) { bytes in
-      var buffers = fields.map { UnsafeMutableRawBufferPointer.allocate(byteCount: $0.type.byteCount, alignment: 64) }
+      var buffers = fields.map {
+        UnsafeMutableRawBufferPointer.allocate(byteCount: $0.type.byteCount, alignment: 64)
+      }
       let spare = buffers[wanted]
       defer { for (index, buffer) in buffers.enumerated() where index != wanted { buffer.deallocate() } }
       spare.deallocate()

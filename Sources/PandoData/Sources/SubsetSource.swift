@@ -7,12 +7,15 @@ public struct SubsetSource: SampleSource {
 
   private let base: any SampleSource
   private let selection: Selection
+  /// How many samples there are.
   public let count: Int
+  /// What each sample consists of.
   public var fields: [Field] { base.fields }
 
   /// Samples `range` of `base`, which must lie inside it.
   public init(_ base: any SampleSource, _ range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= base.count, "\(range) is outside 0..<\(base.count)")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= base.count, "\(range) is outside 0..<\(base.count)")
     self.base = base
     selection = .range(range)
     count = range.count
@@ -27,6 +30,7 @@ public struct SubsetSource: SampleSource {
     count = indices.count
   }
 
+  /// Writes one sample; see `SampleSource`.
   public func copySample(
     _ index: Int, epoch: Int, into buffers: UnsafeBufferPointer<UnsafeMutableRawBufferPointer>
   ) throws {

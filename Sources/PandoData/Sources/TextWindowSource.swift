@@ -7,7 +7,9 @@ import PandoIR
 /// depends on the epoch alone, so that later epochs cut the text elsewhere; epoch 0 is never shifted. A window that
 /// would reach past the text's end then starts as far before the end as it must.
 public struct TextWindowSource: SampleSource {
+  /// How many samples there are.
   public let count: Int
+  /// What each sample consists of.
   public let fields: [Field]
   private let tokens: HostArray
   private let context: Int
@@ -17,19 +19,25 @@ public struct TextWindowSource: SampleSource {
   ///
   /// - Throws: `DataError` where there are not more than `context` tokens, or `context` is not positive.
   public init(_ tokens: [Int32], context: Int, shiftsEachEpoch: Bool = false, place: String = "text") throws {
-    guard context > 0 else { throw DataError(.invalid, at: place, "cannot be cut into windows of \(context) tokens") }
+    guard context > 0 else {
+      throw DataError(.invalid, at: place, "cannot be cut into windows of \(context) tokens")
+    }
     guard tokens.count > context else {
       throw DataError(
-        .invalid, at: place, "holds \(tokens.count) tokens, too few for one window of \(context) and its targets",
+        .invalid, at: place,
+        "holds \(tokens.count) tokens, too few for one window of \(context) and its targets",
         mend: "use a shorter context or more text")
     }
     self.tokens = HostArray(tokens)
     self.context = context
     self.shiftsEachEpoch = shiftsEachEpoch
     count = (tokens.count - 1) / context
-    fields = [Field("tokens", TensorType([context], .int32)), Field("targets", TensorType([context], .int32))]
+    fields = [
+      Field("tokens", TensorType([context], .int32)), Field("targets", TensorType([context], .int32)),
+    ]
   }
 
+  /// Writes one sample; see `SampleSource`.
   public func copySample(
     _ index: Int, epoch: Int, into buffers: UnsafeBufferPointer<UnsafeMutableRawBufferPointer>
   ) {

@@ -20,7 +20,8 @@ public struct FieldStatistics: Hashable, Sendable {
   /// element of `[columns]` by itself, all elements of other shapes together.
   ///
   /// - Throws: `DataError` where there is no such field, its type is another, or there are no samples.
-  public static func measure(_ field: String, of source: some SampleSource, scale: Float = 1) throws -> FieldStatistics
+  public static func measure(_ field: String, of source: some SampleSource, scale: Float = 1) throws
+    -> FieldStatistics
   {
     let place = "field '\(field)'"
     guard let index = source.fields.firstIndex(where: { $0.name == field }), source.count > 0 else {
@@ -57,7 +58,9 @@ public struct FieldStatistics: Hashable, Sendable {
     }
     let count = Double(source.count * size)
     let means = (0..<groups).map { origin[$0] + sums[$0] / count }
-    let deviations = (0..<groups).map { max(squares[$0] / count - (sums[$0] / count) * (sums[$0] / count), 0).squareRoot() }
+    let deviations = (0..<groups).map {
+      max(squares[$0] / count - (sums[$0] / count) * (sums[$0] / count), 0).squareRoot()
+    }
     return FieldStatistics(
       scale: scale, mean: means.map { Float($0 * Double(scale)) },
       deviation: deviations.map { $0 == 0 ? 1 : Float($0 * Double(scale)) })

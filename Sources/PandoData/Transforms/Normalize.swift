@@ -5,6 +5,7 @@ import PandoIR
 /// `mean` and `deviation` hold one number for all elements, or one for each index of the first dimension (the
 /// channels of a picture, the columns of a record).
 public struct Normalize: SampleTransform {
+  /// The name of the field it maps.
   public let field: String
   private let factors: [Float]
   private let offsets: [Float]
@@ -21,6 +22,7 @@ public struct Normalize: SampleTransform {
     offsets = zip(mean, deviation).map { -$0 / $1 }
   }
 
+  /// The type that the field has afterwards.
   public func outputType(for input: TensorType) throws -> TensorType {
     guard input.dtype == .uint8 || input.dtype == .float32 else {
       throw DataError(
@@ -36,6 +38,7 @@ public struct Normalize: SampleTransform {
     return input.with(dtype: .float32)
   }
 
+  /// Maps one sample; see `SampleTransform`.
   public func apply(
     _ input: UnsafeRawPointer, type: TensorType, into output: UnsafeMutableRawPointer,
     random _: inout SampleRandom

@@ -3,6 +3,7 @@ import PandoIR
 
 /// Cuts a window out of a picture that is first surrounded by zeros; where, is random.
 public struct RandomCrop: SampleTransform {
+  /// The name of the field it maps.
   public let field: String
   private let size: (height: Int, width: Int)?
   private let padding: Int
@@ -17,11 +18,13 @@ public struct RandomCrop: SampleTransform {
     self.padding = padding
   }
 
+  /// The type that the field has afterwards.
   public func outputType(for input: TensorType) throws -> TensorType {
     try ImageLayout.check(input, for: "RandomCrop", field: field)
     let image = ImageLayout(input)
     let (height, width) = size ?? (image.height, image.width)
-    guard height > 0, width > 0, height <= image.height + 2 * padding, width <= image.width + 2 * padding else {
+    guard height > 0, width > 0, height <= image.height + 2 * padding, width <= image.width + 2 * padding
+    else {
       throw DataError(
         .invalid, at: "transform RandomCrop of field '\(field)'",
         "cannot cut \(height)x\(width) out of \(image.height)x\(image.width) with padding \(padding)")
@@ -29,6 +32,7 @@ public struct RandomCrop: SampleTransform {
     return resized(input, height: height, width: width)
   }
 
+  /// Maps one sample; see `SampleTransform`.
   public func apply(
     _ input: UnsafeRawPointer, type: TensorType, into output: UnsafeMutableRawPointer,
     random: inout SampleRandom
@@ -43,6 +47,7 @@ public struct RandomCrop: SampleTransform {
 
 /// Surrounds a picture with zeros.
 public struct PadImage: SampleTransform {
+  /// The name of the field it maps.
   public let field: String
   private let padding: Int
 
@@ -53,12 +58,14 @@ public struct PadImage: SampleTransform {
     self.padding = padding
   }
 
+  /// The type that the field has afterwards.
   public func outputType(for input: TensorType) throws -> TensorType {
     try ImageLayout.check(input, for: "PadImage", field: field)
     let image = ImageLayout(input)
     return resized(input, height: image.height + 2 * padding, width: image.width + 2 * padding)
   }
 
+  /// Maps one sample; see `SampleTransform`.
   public func apply(
     _ input: UnsafeRawPointer, type: TensorType, into output: UnsafeMutableRawPointer,
     random _: inout SampleRandom

@@ -3,6 +3,7 @@ import PandoIR
 
 /// Mirrors a picture left to right, or leaves it as it is.
 public struct RandomHorizontalFlip: SampleTransform {
+  /// The name of the field it maps.
   public let field: String
   private let probability: Float
 
@@ -13,11 +14,13 @@ public struct RandomHorizontalFlip: SampleTransform {
     self.probability = probability
   }
 
+  /// The type that the field has afterwards.
   public func outputType(for input: TensorType) throws -> TensorType {
     try ImageLayout.check(input, for: "RandomHorizontalFlip", field: field)
     return input
   }
 
+  /// Maps one sample; see `SampleTransform`.
   public func apply(
     _ input: UnsafeRawPointer, type: TensorType, into output: UnsafeMutableRawPointer,
     random: inout SampleRandom

@@ -28,7 +28,8 @@ public struct TransformPipeline: Sendable {
         let names = fields.map(\.name)
         let near = nearestName(to: transform.field, among: names).map { "; did you mean '\($0)'?" } ?? ""
         throw DataError(
-          .notFound, at: "transform \(type(of: transform))", "there is no field '\(transform.field)' among \(names)\(near)")
+          .notFound, at: "transform \(type(of: transform))",
+          "there is no field '\(transform.field)' among \(names)\(near)")
       }
       stages[index].append(Stage(transform: transform, input: types[index], number: number))
       scratch = max(scratch, types[index].byteCount)

@@ -1,4 +1,3 @@
-import Foundation
 import PandoIR
 
 /// A Swift number type that is stored as one of our element types.
@@ -45,7 +44,7 @@ public struct HostArray: Sendable {
 
   /// An array over bytes that already exist; there must be `type.byteCount` of them, suitably aligned.
   package init(type: TensorType, storage: ByteStorage) {
-    precondition(storage.bytes.count == type.byteCount, "storage and type differ in size")
+    precondition(storage.count == type.byteCount, "storage and type differ in size")
     self.type = type
     self.storage = storage
   }
@@ -66,7 +65,7 @@ public struct HostArray: Sendable {
   public func withUnsafeBytes<Result>(
     _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
-    try withExtendedLifetime(storage) { try body(storage.bytes) }
+    try storage.withBytes(body)
   }
 
   /// The elements as Swift values; `Element` must match the element type.
@@ -96,43 +95,5 @@ public struct HostArray: Sendable {
       throw DataError(
         .unsupported, at: place, "\(type) cannot be used as numbers here", mend: "save it as float32")
     }
-  }
-}
-
-/// Owns bytes, or keeps their owner alive. Nobody writes to them after `init`, so threads may share it.
-package final class ByteStorage: @unchecked Sendable {
-  /// The bytes; valid as long as this object.
-  package let bytes: UnsafeRawBufferPointer
-  private let owned: UnsafeMutableRawPointer?
-  private let owner: AnyObject?
-
-  /// `count` new bytes, aligned for any vector load, all of which `fill` writes.
-  package init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-    let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
-    let buffer = UnsafeMutableRawBufferPointer(start: pointer, count: count)
-    do { try fill(buffer) } catch {
-      pointer.deallocate()
-      throw error
-    }
-    bytes = UnsafeRawBufferPointer(buffer)
-    owned = pointer
-    owner = nil
-  }
-
-  /// A view of bytes that live as long as `owner`.
-  package init(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-    self.bytes = bytes
-    self.owned = nil
-    self.owner = owner
-  }
-
-  deinit { owned?.deallocate() }
-}
-
-/// Throws where `byteCount` bytes, which untrusted input asks for, are more than the machine has.
-package func requireMemory(_ byteCount: Int, place: String) throws {
-  let available = ProcessInfo.processInfo.physicalMemory
-  guard byteCount < available else {
-    throw DataError(.invalid, at: place, "needs \(byteCount) bytes of memory; this machine has \(available)")
   }
 }

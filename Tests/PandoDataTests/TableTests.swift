@@ -20,7 +20,7 @@ import Testing
 
   @Test func readsHeadingsQuotesAndNamedClasses() throws {
     let text = "\u{FEFF}kind,\"width, mm\",height\n\"a \"\"b\"\"\",1,2\nzebra,3,4\n\"two\nlines\",5,\"6\"\n"
-    let read = try table(text, CSVOptions(labelColumn: .named("kind")))
+    let read = try table(text, CSVOptions(label: .name("kind")))
     #expect(read.featureNames == ["width, mm", "height"])
     #expect(read.classNames == ["a \"b\"", "two\nlines", "zebra"])
     #expect(read.labels.values(as: Int32.self) == [0, 2, 1])
@@ -29,7 +29,7 @@ import Testing
 
   @Test func otherColumnsAndKinds() throws {
     let read = try table(
-      "0.5;1;2\n1.5;3;4", CSVOptions(delimiter: ";", labelColumn: .at(0), labelKind: .numbers))
+      "0.5;1;2\n1.5;3;4", CSVOptions(delimiter: ";", label: .column(0), labelKind: .numbers))
     #expect(read.labels.values(as: Float.self) == [0.5, 1.5])
     #expect(read.features.values(as: Float.self) == [1, 2, 3, 4])
     #expect(read.classCount == nil)
@@ -63,9 +63,9 @@ import Testing
     expectError(.invalid, "no records") { _ = try table("a,b\n") }
     expectError(.malformed, "one column") { _ = try table("1\n2\n") }
     expectError(.notFound, "'knd'", "did you mean 'kind'") {
-      _ = try table("kind,x\n1,2\n", CSVOptions(labelColumn: .named("knd")))
+      _ = try table("kind,x\n1,2\n", CSVOptions(label: .name("knd")))
     }
-    expectError(.invalid, "2 columns") { _ = try table("1,2\n", CSVOptions(labelColumn: .at(2))) }
-    expectError(.invalid, "no headings") { _ = try table("1,2\n", CSVOptions(labelColumn: .named("kind"))) }
+    expectError(.invalid, "2 columns") { _ = try table("1,2\n", CSVOptions(label: .column(2))) }
+    expectError(.invalid, "no headings") { _ = try table("1,2\n", CSVOptions(label: .name("kind"))) }
   }
 }

@@ -18,8 +18,8 @@ import Testing
     #expect(nearestName(to: "digits", among: [String]()) == nil)
   }
 
-  @Test func tiesGoToTheFirst() {
-    #expect(nearestName(to: "axc", among: ["abc", "adc"]) == "abc")
+  @Test func tiesGoToTheFirstInTheAlphabet() {
+    #expect(nearestName(to: "axc", among: ["adc", "abc"]) == "abc")
     #expect(nearestName(to: "adc", among: ["abc", "adc"]) == "adc")
   }
 }

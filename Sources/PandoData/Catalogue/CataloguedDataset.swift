@@ -31,7 +31,7 @@ public struct OpenOptions: Sendable {
 /// One split, ready to be read.
 public struct OpenedSplit: Sendable {
   /// The samples.
-  public let source: any SampleSource
+  public var source: any SampleSource
   /// The field that a network is given: `image`, `features` or `tokens`.
   public let inputField: String
   /// The field that it must predict: `label` or `targets`.
@@ -125,7 +125,7 @@ extension CataloguedDataset {
 
   package func verify(_ url: URL, is file: DatasetCard.File) throws {
     let mapped = try MappedFile(url)
-    try verify(mapped.bytes, is: file, place: mapped.place)
+    try mapped.withBytes { try verify($0, is: file, place: mapped.place) }
   }
 
   package func verify(_ bytes: UnsafeRawBufferPointer, is file: DatasetCard.File, place: String) throws {

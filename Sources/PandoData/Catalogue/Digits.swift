@@ -53,11 +53,11 @@ public struct Digits: CataloguedDataset {
   package func install(fromWheel wheel: URL, in folder: URL) throws {
     let contents = try ZipArchive(contentsOf: wheel).extract(Self.pathInWheel)
     let file = card.files[0]
-    try withExtendedLifetime(contents) {
-      try verify(contents.bytes, is: file, place: "\(wheel.path), entry \(Self.pathInWheel)")
+    try contents.withBytes { bytes in
+      try verify(bytes, is: file, place: "\(wheel.path), entry \(Self.pathInWheel)")
       let target = folder.appendingPathComponent(card.name)
       try createFolder(target)
-      try AtomicFile.write(to: target.appendingPathComponent(file.name)) { try $0.write(contents.bytes) }
+      try AtomicFile.write(to: target.appendingPathComponent(file.name)) { try $0.write(bytes) }
     }
   }
 

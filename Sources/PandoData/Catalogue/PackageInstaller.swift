@@ -72,7 +72,7 @@ enum PackageInstaller {
         mend: "check the network and try again")
     }
     let url = folder.appendingPathComponent(wheel.fileName)
-    let digest = SHA256.hexDigest(of: try MappedFile(url).bytes)
+    let digest = try MappedFile(url).withBytes { SHA256.hexDigest(of: $0) }
     guard digest == wheel.sha256 else {
       throw DataError(
         .malformed, at: wheel.fileName, "has SHA-256 \(digest), expected \(wheel.sha256)",

@@ -4,13 +4,13 @@ import PandoIR
 /// How a comma-separated file is to be read.
 public struct CSVOptions: Sendable {
   /// Which column holds what is to be predicted.
-  public enum LabelColumn: Sendable, Hashable {
+  public enum Label: Sendable, Hashable {
     /// The rightmost.
     case last
     /// The one under this heading.
-    case named(String)
+    case name(String)
     /// The one at this place, from 0.
-    case at(Int)
+    case column(Int)
   }
 
   /// What the label column holds.
@@ -26,7 +26,7 @@ public struct CSVOptions: Sendable {
   /// Between fields: a comma, tabulator or semicolon.
   public var delimiter: Character
   /// Which column is the label.
-  public var labelColumn: LabelColumn
+  public var label: Label
   /// What the label is.
   public var labelKind: LabelKind
   /// How many classes there are, where it is known: labels must lie below.
@@ -34,12 +34,12 @@ public struct CSVOptions: Sendable {
 
   /// Commas, headings if there seem to be any, and the class in the last column.
   public init(
-    hasHeader: Bool? = nil, delimiter: Character = ",", labelColumn: LabelColumn = .last,
+    hasHeader: Bool? = nil, delimiter: Character = ",", label: Label = .last,
     labelKind: LabelKind = .classes, classCount: Int? = nil
   ) {
     self.hasHeader = hasHeader
     self.delimiter = delimiter
-    self.labelColumn = labelColumn
+    self.label = label
     self.labelKind = labelKind
     self.classCount = classCount
   }
@@ -81,7 +81,7 @@ public struct CSVTable: Sendable {
     let columns = fields.count
     let hasHeader = options.hasHeader ?? fields.allSatisfy { scanner.number($0) == nil }
     let headings = hasHeader ? fields.map { scanner.text($0) } : nil
-    let label = try Self.labelIndex(options.labelColumn, headings: headings, columns: columns, place: place)
+    let label = try Self.labelIndex(options.label, headings: headings, columns: columns, place: place)
     var values: [Float] = []
     var labels = LabelColumnReader(kind: options.labelKind, classCount: options.classCount)
     var hasRecord = try !hasHeader || scanner.nextRecord(into: &fields)
@@ -115,7 +115,7 @@ public struct CSVTable: Sendable {
   }
 
   private static func labelIndex(
-    _ column: CSVOptions.LabelColumn, headings: [String]?, columns: Int, place: String
+    _ column: CSVOptions.Label, headings: [String]?, columns: Int, place: String
   ) throws -> Int {
     guard columns >= 2 else {
       throw DataError(
@@ -124,12 +124,12 @@ public struct CSVTable: Sendable {
     }
     switch column {
     case .last: return columns - 1
-    case .at(let index):
+    case .column(let index):
       guard (0..<columns).contains(index) else {
         throw DataError(.invalid, at: place, "has \(columns) columns, so none at \(index) (counted from 0)")
       }
       return index
-    case .named(let name):
+    case .name(let name):
       guard let headings else {
         throw DataError(
           .invalid, at: place, "has no headings, so no column '\(name)'", mend: "give its number")

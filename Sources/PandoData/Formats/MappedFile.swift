@@ -1,12 +1,13 @@
 import Foundation
 
 /// A whole file, read-only, mapped into memory: its pages are loaded when they are first touched.
-package final class MappedFile: @unchecked Sendable {
+package struct MappedFile: Sendable {
   /// The file's path, for messages.
   package let place: String
-  /// Every byte of the file; valid as long as this object.
-  package let bytes: UnsafeRawBufferPointer
+  /// Every byte of the file.
+  package let contents: ByteStorage
 
+  /// Maps the file at `url`.
   package init(_ url: URL) throws {
     place = url.path
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
@@ -19,17 +20,21 @@ package final class MappedFile: @unchecked Sendable {
     }
     let count = Int(status.st_size)
     guard count > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      contents = ByteStorage(UnsafeRawBufferPointer(start: nil, count: 0)) {}
       return
     }
     guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw DataError.system("map", at: url.path)
     }
-    bytes = UnsafeRawBufferPointer(start: start, count: count)
+    contents = ByteStorage(UnsafeRawBufferPointer(start: start, count: count)) { munmap(start, count) }
   }
 
-  deinit {
-    if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+  /// How many bytes the file has.
+  package var count: Int { contents.count }
+
+  /// Calls `body` with every byte, valid only during the call.
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try contents.withBytes(body)
   }
 }
 

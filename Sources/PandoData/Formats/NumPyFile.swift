@@ -10,7 +10,7 @@ public enum NumPyFile {
   ///   of an element type that we do not have.
   public static func read(_ url: URL) throws -> HostArray {
     let file = try MappedFile(url)
-    return try parse(ByteStorage(file.bytes, owner: file), place: file.place)
+    return try parse(file.contents, place: file.place)
   }
 
   /// Reads every array of a `.npz` file, by name (without the `.npy` that the archive adds).
@@ -29,12 +29,35 @@ public enum NumPyFile {
   }
 
   private static func parse(_ storage: ByteStorage, place: String) throws -> HostArray {
-    let bytes = storage.bytes
+    let (header, start) = try storage.withBytes { try readHeader($0, place: place) }
+    let type = header.type
+    let elements = start..<storage.count
+    guard checkedByteCount(type.shape, width: type.dtype.byteCount) == elements.count else {
+      throw DataError(
+        .malformed, at: place, "its header says \(type) but \(elements.count) bytes of elements follow",
+        mend: "it is truncated: save it again")
+    }
+    let part = ByteStorage(elements, of: storage)
+    let isAligned = part.withBytes { Int(bitPattern: $0.baseAddress) % type.dtype.byteCount == 0 }
+    if isAligned, !header.isBigEndian { return HostArray(type: type, storage: part) }
+    return part.withBytes { bytes in
+      HostArray(type: type) { copy in
+        copy.copyMemory(from: bytes)
+        if header.isBigEndian { swapByteOrder(copy, width: type.dtype.byteCount) }
+      }
+    }
+  }
+
+  /// The header, and where the elements start.
+  private static func readHeader(
+    _ bytes: UnsafeRawBufferPointer, place: String
+  ) throws -> (header: NumPyHeader, start: Int) {
     let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
     guard bytes.starts(with: magic) else { throw DataError(.malformed, at: place, "is not a NumPy array") }
     let version = try bytes.integer(UInt8.self, at: 6, place: place)
     guard (1...3).contains(version) else {
-      throw DataError(.unsupported, at: place, "is in version \(version) of the format; known are 1, 2 and 3")
+      throw DataError(
+        .unsupported, at: place, "is in version \(version) of the format; known are 1, 2 and 3")
     }
     let (textStart, textCount) =
       version == 1
@@ -46,25 +69,6 @@ public enum NumPyFile {
         mend: "it is truncated: save it again")
     }
     let start = textStart + textCount
-    let header = try NumPyHeader(Array(bytes[textStart..<start]), place: place)
-    let type = header.type
-    guard let byteCount = checkedByteCount(type.shape, width: type.dtype.byteCount),
-      byteCount == bytes.count - start
-    else {
-      throw DataError(
-        .malformed, at: place, "its header says \(type) but \(bytes.count - start) bytes of elements follow",
-        mend: "it is truncated: save it again")
-    }
-    let elements = UnsafeRawBufferPointer(rebasing: bytes[start...])
-    let isAligned = Int(bitPattern: elements.baseAddress) % type.dtype.byteCount == 0
-    if isAligned, !header.isBigEndian {
-      return HostArray(type: type, storage: ByteStorage(elements, owner: storage))
-    }
-    return withExtendedLifetime(storage) {
-      HostArray(type: type) { copy in
-        copy.copyMemory(from: elements)
-        if header.isBigEndian { swapByteOrder(copy, width: type.dtype.byteCount) }
-      }
-    }
+    return (try NumPyHeader(Array(bytes[textStart..<start]), place: place), start)
   }
 }

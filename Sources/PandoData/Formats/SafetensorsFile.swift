@@ -19,17 +19,18 @@ public struct SafetensorsFile: Sendable {
   ///   tensors that overlap, leave gaps or lie outside the file.
   public init(contentsOf url: URL) throws {
     file = try MappedFile(url)
-    let claimed = try file.bytes.integer(UInt64.self, at: 0, place: file.place)
-    guard claimed <= UInt64(min(file.bytes.count - 8, SafetensorsHeader.longest)) else {
+    let place = file.place
+    let claimed = try file.withBytes { try $0.integer(UInt64.self, at: 0, place: place) }
+    guard claimed <= UInt64(min(file.count - 8, SafetensorsHeader.longest)) else {
       throw DataError(
         .malformed, at: file.place,
-        "claims a header of \(claimed) bytes but holds \(file.bytes.count) in all",
+        "claims a header of \(claimed) bytes but holds \(file.count) in all",
         mend: "it is truncated or not a safetensors file")
     }
     let length = Int(claimed)
     dataStart = 8 + length
-    let json = Data(UnsafeRawBufferPointer(rebasing: file.bytes[8..<dataStart]))
-    header = try SafetensorsHeader(json: json, dataCount: file.bytes.count - dataStart, place: file.place)
+    let json = file.withBytes { Data(UnsafeRawBufferPointer(rebasing: $0[8..<(8 + length)])) }
+    header = try SafetensorsHeader(json: json, dataCount: file.count - dataStart, place: file.place)
     names = header.entries.keys.sorted()
   }
 
@@ -40,33 +41,32 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: `DataError` with the nearest name where there is none of that name.
   public func bytes(of name: String) throws -> Data {
-    let bytes = try view(of: name)
-    guard let start = bytes.baseAddress, bytes.count > 0 else { return Data() }
     let file = self.file
-    return Data(
-      bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count,
-      deallocator: .custom { _, _ in withExtendedLifetime(file) {} })
+    return try withBytes(of: name) { bytes in
+      guard let start = bytes.baseAddress, bytes.count > 0 else { return Data() }
+      return Data(
+        bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count,
+        deallocator: .custom { _, _ in withExtendedLifetime(file) {} })
+    }
   }
 
   /// Calls `body` with a tensor's bytes, which are valid only during the call.
+  ///
+  /// - Throws: `DataError` with the nearest name where there is none of that name, or what `body` throws.
   public func withBytes<Result>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    let bytes = try view(of: name)
-    return try withExtendedLifetime(file) { try body(bytes) }
+    guard let entry = header.entries[name] else { throw missing(name) }
+    let range = (dataStart + entry.range.lowerBound)..<(dataStart + entry.range.upperBound)
+    return try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
 
   /// A tensor as an array of its own.
+  ///
+  /// - Throws: `DataError` with the nearest name where there is none of that name.
   public func array(_ name: String) throws -> HostArray {
-    let bytes = try view(of: name)
     guard let type = type(of: name) else { throw missing(name) }
-    return withExtendedLifetime(file) { HostArray(type: type) { $0.copyMemory(from: bytes) } }
-  }
-
-  private func view(of name: String) throws -> UnsafeRawBufferPointer {
-    guard let entry = header.entries[name] else { throw missing(name) }
-    let range = (dataStart + entry.range.lowerBound)..<(dataStart + entry.range.upperBound)
-    return UnsafeRawBufferPointer(rebasing: file.bytes[range])
+    return try withBytes(of: name) { bytes in HostArray(type: type) { $0.copyMemory(from: bytes) } }
   }
 
   private func missing(_ name: String) -> DataError {

@@ -21,8 +21,13 @@ package struct ZipArchive {
   /// Reads and checks the directory.
   package init(contentsOf url: URL) throws {
     file = try MappedFile(url)
-    let (start, size, count) = try Self.locateDirectory(file.bytes, place: file.place)
-    guard start >= 0, size >= 0, start <= file.bytes.count, size <= file.bytes.count - start,
+    let file = self.file
+    try file.withBytes { try readDirectory($0) }
+  }
+
+  private mutating func readDirectory(_ bytes: UnsafeRawBufferPointer) throws {
+    let (start, size, count) = try Self.locateDirectory(bytes, place: file.place)
+    guard start >= 0, size >= 0, start <= bytes.count, size <= bytes.count - start,
       count <= size / 46
     else {
       throw DataError(
@@ -30,15 +35,18 @@ package struct ZipArchive {
         mend: "it is truncated: get it again")
     }
     var offset = start
-    for _ in 0..<count { offset = try addEntry(at: offset, end: start + size) }
+    for _ in 0..<count { offset = try addEntry(bytes, at: offset, end: start + size) }
   }
 
   /// The contents of an entry, whose length and checksum are verified.
   package func extract(_ name: String) throws -> ByteStorage {
+    try file.withBytes { try extract(name, from: $0) }
+  }
+
+  private func extract(_ name: String, from bytes: UnsafeRawBufferPointer) throws -> ByteStorage {
     let place = "\(file.place), entry \(name)"
     guard let entry = entries[name] else { throw DataError(.notFound, at: place, "is not in the archive") }
     guard entry.flags & 1 == 0 else { throw DataError(.unsupported, at: place, "is encrypted") }
-    let bytes = file.bytes
     guard try bytes.integer(UInt32.self, at: entry.headerStart, place: place) == 0x0403_4B50 else {
       throw DataError(
         .malformed, at: place, "has no ZIP header where the directory says", mend: "get it again")
@@ -66,7 +74,7 @@ package struct ZipArchive {
       default: throw DataError(.unsupported, at: place, "is packed with ZIP method \(entry.method)")
       }
     }
-    guard checksum(contents.bytes) == entry.checksum else {
+    guard contents.withBytes(checksum) == entry.checksum else {
       throw DataError(.malformed, at: place, "does not match its checksum", mend: "get it again")
     }
     return contents
@@ -105,8 +113,10 @@ package struct ZipArchive {
   }
 
   /// Reads one directory entry and returns where the next one starts.
-  private mutating func addEntry(at offset: Int, end: Int) throws -> Int {
-    let (bytes, place) = (file.bytes, file.place)
+  private mutating func addEntry(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, end: Int
+  ) throws -> Int {
+    let place = file.place
     guard offset <= end - 46, try bytes.integer(UInt32.self, at: offset, place: place) == 0x0201_4B50 else {
       throw DataError(.malformed, at: place, "its ZIP directory is damaged", mend: "get it again")
     }
@@ -125,23 +135,24 @@ package struct ZipArchive {
       compressedCount: Int(try bytes.integer(UInt32.self, at: offset + 20, place: place)),
       count: Int(try bytes.integer(UInt32.self, at: offset + 24, place: place)),
       headerStart: Int(try bytes.integer(UInt32.self, at: offset + 42, place: place)))
-    try widen(&entry, extra: (offset + 46 + nameCount)..<(offset + 46 + nameCount + extraCount))
+    try widen(
+      &entry, in: bytes, extra: (offset + 46 + nameCount)..<(offset + 46 + nameCount + extraCount))
     if entries.updateValue(entry, forKey: name) == nil { names.append(name) }
     return next
   }
 
   /// Replaces sizes that did not fit 32 bits by those of the 64-bit extension, where it is present.
-  private func widen(_ entry: inout Entry, extra: Range<Int>) throws {
+  private func widen(_ entry: inout Entry, in bytes: UnsafeRawBufferPointer, extra: Range<Int>) throws {
     var offset = extra.lowerBound
     while offset + 4 <= extra.upperBound {
-      let tag = try file.bytes.integer(UInt16.self, at: offset, place: file.place)
-      let size = Int(try file.bytes.integer(UInt16.self, at: offset + 2, place: file.place))
+      let tag = try bytes.integer(UInt16.self, at: offset, place: file.place)
+      let size = Int(try bytes.integer(UInt16.self, at: offset + 2, place: file.place))
       offset += 4
       if tag == 1 {
         var field = offset
         for path in [\Entry.count, \Entry.compressedCount, \Entry.headerStart]
         where entry[keyPath: path] == 0xFFFF_FFFF {
-          entry[keyPath: path] = try Self.integer64(file.bytes, at: field, place: file.place)
+          entry[keyPath: path] = try Self.integer64(bytes, at: field, place: file.place)
           field += 8
         }
       }

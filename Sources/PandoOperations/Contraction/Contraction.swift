@@ -74,3 +74,8 @@ public struct Contraction: Operation {
     return Cost(flops: 2 * sizes.values.reduce(1, *), operands: operands, results: results)
   }
 }
+
+extension Contraction: CustomStringConvertible {
+  /// The labels: `ik,kj->ij`.
+  public var description: String { "\(lhs),\(rhs)->\(result)" }
+}

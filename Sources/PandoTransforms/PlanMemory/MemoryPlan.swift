@@ -44,6 +44,12 @@ public struct MemoryPlan: Sendable {
     public let value: Int
     /// The output's place.
     public let output: Int
+
+    /// A copy of `value` to output number `output`.
+    public init(value: Int, output: Int) {
+      self.value = value
+      self.output = output
+    }
   }
 }
 

@@ -80,10 +80,8 @@ private struct Draw {
       values.append(try builder.reshape(x, [2, 3, 10]))
     case 8 where x.type.shape == [2, 3, 10]:
       values.append(try builder.reshape(x, [6, 10]))
-    case 9 where x.type.rank == 1:
-      let size = x.type.shape[0]
-      let shape = size == 10 ? [6, 10] : [6, 10]
-      values.append(try builder.broadcast(x, to: shape, dimensions: [size == 10 ? 1 : 0]))
+    case 9 where x.type.shape == [10] || x.type.shape == [6]:
+      values.append(try builder.broadcast(x, to: [6, 10], dimensions: [x.type.shape == [10] ? 1 : 0]))
     case 10 where x.type.shape == [6, 10]:
       let gram = try builder.contract("ik,jk->ij", x, pick(like: x))
       values.append(try builder.unary(.hyperbolicTangent, builder.contract("ij,jk->ik", gram, x)))

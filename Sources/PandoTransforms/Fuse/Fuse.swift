@@ -293,6 +293,7 @@ struct Grouping {
     let results = members.flatMap { graph.nodes[$0].results }.filter { result in
       isOutput[result.id] || users[result.id].contains { !inside.contains($0) }
     }
+    if results.isEmpty { return }
     body.setOutputs(results.map { local[$0.id]! })
     let shape = graph.nodes[members[0]].results[0].type.shape
     rewriter.builder.site = graph.nodes[members.last!].site

@@ -2,15 +2,17 @@ import Pando
 import PandoNN
 
 extension Recipe.Model {
-  /// The network for inputs and classes as the task has them.
+  /// The network.
   ///
+  /// - Parameters:
+  ///   - type: the type of one input; for text its length is the context.
+  ///   - classes: how many classes, or tokens, there are.
   /// - Throws: `RecipeError` where the sizes do not fit together.
-  func makeLayer(for task: TrainingTask, context: Int) throws -> any Layer {
-    let type = task.inputType
+  func makeLayer(inputType type: TensorType, classes: Int) throws -> any Layer {
     switch self {
     case .mlp(let mlp):
       return MLP(
-        inputs: type.count, hidden: mlp.hidden, outputs: task.classes, activation: mlp.activation.function,
+        inputs: type.count, hidden: mlp.hidden, outputs: classes, activation: mlp.activation.function,
         dropout: mlp.dropout)
     case .cnn(let cnn):
       let (channels, height, width) = try imageShape(type)
@@ -22,11 +24,11 @@ extension Recipe.Model {
       }
       return CNN(
         channels: channels, height: height, width: width, stages: cnn.channels, dense: cnn.dense,
-        outputs: task.classes, batchNorm: cnn.batchNorm, dropout: cnn.dropout)
+        outputs: classes, batchNorm: cnn.batchNorm, dropout: cnn.dropout)
     case .resnet(let resnet):
       return try ResNet(
         depth: resnet.depth, form: resnet.form == .cifar ? .cifar : .imageNet, channels: imageShape(type).0,
-        width: resnet.width, classes: task.classes)
+        width: resnet.width, classes: classes)
     case .vit(let vit):
       let (channels, height, width) = try imageShape(type)
       guard height.isMultiple(of: vit.patch), width.isMultiple(of: vit.patch) else {
@@ -35,10 +37,10 @@ extension Recipe.Model {
       }
       return ViT(
         channels: channels, height: height, width: width, patch: vit.patch, features: vit.width, layers: vit.layers,
-        heads: vit.heads, classes: task.classes, dropout: vit.dropout)
+        heads: vit.heads, classes: classes, dropout: vit.dropout)
     case .gpt(let gpt):
       return GPT(
-        vocabulary: task.classes, context: context, layers: gpt.layers, width: gpt.width, heads: gpt.heads,
+        vocabulary: classes, context: type.shape[0], layers: gpt.layers, width: gpt.width, heads: gpt.heads,
         keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary, tied: gpt.tied)
     }
   }

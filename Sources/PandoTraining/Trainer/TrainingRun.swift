@@ -40,7 +40,7 @@ public final class TrainingRun {
     self.device = device
     try Self.checkSupported(recipe)
     let optimizer = recipe.train.optimizer.makeOptimizer()
-    let layer = try recipe.model.makeLayer(for: task, context: recipe.data.context ?? 256)
+    let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
     state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed))
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {

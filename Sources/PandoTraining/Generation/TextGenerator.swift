@@ -1,0 +1,77 @@
+import Foundation
+import Pando
+import PandoData
+import PandoNN
+
+/// Writes text with a trained language model, one token after another.
+public final class TextGenerator {
+  private let vocabulary: TextVocabulary
+  private let context: Int
+  private let program: Program
+  private let tokens: HostBuffer
+  private let logits: HostBuffer
+
+  /// - Parameters:
+  ///   - model: maps tokens `[1, context]` to logits `[1, context, vocabulary]`.
+  ///   - weights: the buffers of the model's parameters, in its order.
+  init(
+    _ model: any Layer, weights: [(placeholder: Tensor, buffer: HostBuffer)], vocabulary: TextVocabulary, context: Int,
+    device: Device
+  ) throws {
+    self.vocabulary = vocabulary
+    self.context = context
+    let input = Tensor.placeholder("tokens", TensorType([1, context], .int32))
+    let output = model(input, .evaluation()).reshape(context, vocabulary.count)
+    tokens = HostBuffer(input.type)
+    logits = HostBuffer(output.type)
+    program = try Program([output], inputs: weights.map(\.placeholder) + [input], on: device)
+    program.bind(weights.map(\.buffer) + [tokens], into: [logits])
+  }
+
+  /// Goes on from `prompt`.
+  ///
+  /// - Parameters:
+  ///   - count: tokens to write.
+  ///   - temperature: divides the logits; 0 always takes the likeliest token.
+  ///   - seed: the same seed writes the same text.
+  ///   - emit: is given each piece of text as it is written.
+  /// - Throws: `DataError` where the prompt has characters that the model has never seen.
+  public func generate(
+    from prompt: String, count: Int, temperature: Double = 0.8, seed: UInt64 = 1, emit: (String) -> Void = { _ in }
+  ) throws -> String {
+    var history = try vocabulary.encode(prompt)
+    // A model has to be given something: the first token of its vocabulary stands for an empty prompt.
+    let isUnprompted = history.isEmpty
+    if isUnprompted { history = [try vocabulary.encode("\n").first ?? 0] }
+    var text = prompt
+    for index in 0..<count {
+      let window = Array(history.suffix(context))
+      let places = tokens.pointer.assumingMemoryBound(to: Int32.self)
+      // What comes after the window does not reach its logits: attention is causal.
+      for place in 0..<context { places[place] = place < window.count ? window[place] : 0 }
+      try program.run()
+      let next = sample(row: window.count - 1, temperature, index, seed)
+      history.append(next)
+      let piece = try vocabulary.decode([next])
+      text += piece
+      emit(piece)
+    }
+    return text
+  }
+
+  private func sample(row: Int, _ temperature: Double, _ index: Int, _ seed: UInt64) -> Int32 {
+    let size = vocabulary.count
+    let row = UnsafeBufferPointer(
+      start: logits.pointer.assumingMemoryBound(to: Float.self) + row * size, count: size)
+    let best = row.indices.max { row[$0] < row[$1] } ?? 0
+    guard temperature > 0 else { return Int32(best) }
+    let weights = row.map { exp((Double($0) - Double(row[best])) / temperature) }
+    let words = Philox.block(UInt64(index), stream: 0x67656E, step: 0, seed: seed)
+    var rest = Double(words[0]) * 0x1p-32 * weights.reduce(0, +)
+    for (token, weight) in weights.enumerated() {
+      rest -= weight
+      if rest < 0 { return Int32(token) }
+    }
+    return Int32(best)
+  }
+}

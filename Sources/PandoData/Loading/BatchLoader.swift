@@ -16,7 +16,7 @@ public final class BatchLoader: Sendable {
   /// - Throws: `DataError` where the source is empty, a training batch is larger than the data, or a transform
   ///   does not fit the source's fields.
   public init(
-    _ source: some SampleSource, transforms: [any SampleTransform] = [], options: LoaderOptions
+    _ source: any SampleSource, transforms: [any SampleTransform] = [], options: LoaderOptions
   ) throws {
     try options.check(count: source.count)
     let pipeline = try TransformPipeline(transforms, fields: source.fields)

@@ -20,7 +20,7 @@ public struct FieldStatistics: Hashable, Sendable {
   /// element of `[columns]` by itself, all elements of other shapes together.
   ///
   /// - Throws: `DataError` where there is no such field, its type is another, or there are no samples.
-  public static func measure(_ field: String, of source: some SampleSource, scale: Float = 1) throws
+  public static func measure(_ field: String, of source: any SampleSource, scale: Float = 1) throws
     -> FieldStatistics
   {
     let place = "field '\(field)'"

@@ -27,7 +27,7 @@ enum Failure {
       switch error {
       case let error as any CustomStringConvertible
       where error is RecipeError || error is DataError || error is TypeError || error is EngineError
-        || error is ModuleError || error is TrainingError || error is UsageError:
+        || error is ModuleError || error is TrainingError || error is UsageError || error is CheckpointError:
         error.description
       case let error as CocoaError: error.localizedDescription
       default: PandoCommand.message(for: error)
@@ -38,7 +38,7 @@ enum Failure {
   private static func code(_ error: any Error) -> Int32 {
     switch error {
     case is TrainingError, is EngineError: 1
-    case is RecipeError, is TypeError, is ModuleError, is UsageError: 2
+    case is RecipeError, is TypeError, is ModuleError, is UsageError, is CheckpointError: 2
     case let error as DataError: error.kind == .system ? 1 : 2
     default: PandoCommand.exitCode(for: error) == .validationFailure ? 2 : 1
     }

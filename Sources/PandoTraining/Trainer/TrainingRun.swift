@@ -16,6 +16,8 @@ public final class TrainingRun {
   let program: StepProgram
   let evaluator: Evaluator
   let schedule: any Schedule
+  /// The update rule's name, as checkpoints record it.
+  let optimizerName: String
   /// Steps that the whole run has.
   public let totalSteps: Int
   /// Steps between evaluations.
@@ -40,6 +42,7 @@ public final class TrainingRun {
     self.device = device
     try Self.checkSupported(recipe)
     let optimizer = recipe.train.optimizer.makeOptimizer()
+    optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
     state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed))
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate

@@ -1,0 +1,86 @@
+import Foundation
+import Pando
+import PandoData
+
+/// A run's checkpoints: `model.safetensors` with weights and statistics, `optimizer.safetensors`, and for text
+/// `vocabulary.json`.
+public final class StateCheckpoints: CheckpointKeeper {
+  static let modelFile = "model.safetensors"
+  static let optimizerFile = "optimizer.safetensors"
+  static let vocabularyFile = "vocabulary.json"
+
+  private let store: CheckpointStore
+  /// Training time before this session and since, for the manifest.
+  private let seconds: () -> Double
+
+  /// - Parameter seconds: the run's training time so far, all sessions together.
+  public init(_ store: CheckpointStore, seconds: @escaping () -> Double) {
+    self.store = store
+    self.seconds = seconds
+  }
+
+  public func save(_ run: TrainingRun, isBest: Bool) throws {
+    let metric = (run.recipe.objective.metric ?? .loss).rawValue
+    let manifest = CheckpointManifest(
+      step: run.step, position: run.position, seed: run.recipe.seed, optimizer: run.optimizerName,
+      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.buffer.type) },
+      best: run.best.map { CheckpointManifest.Best(metric: metric, value: $0.value, step: $0.step) },
+      state: [
+        "evaluations_since_best": "\(run.evaluationsSinceBest)", "seconds": "\(seconds())",
+        "last_loss": "\(run.lastLoss)",
+      ])
+    var files: [CheckpointStore.FileWriter] = [
+      (Self.modelFile, { try Self.write(run.state.weights, to: $0) }),
+      (Self.optimizerFile, { try Self.write(run.state.slots.flatMap { $0 }, to: $0) }),
+    ]
+    if case .language(let vocabulary) = run.task.kind {
+      files.append((Self.vocabularyFile, { try vocabulary.save(to: $0) }))
+    }
+    try store.save(manifest, files: files, keep: run.recipe.checkpoint.keep)
+  }
+
+  /// Puts a checkpoint's state into a run.
+  ///
+  /// - Returns: training time before the checkpoint, in seconds.
+  /// - Throws: `CheckpointError` that lists the names and shapes which differ; `DataError` where a file is damaged.
+  static func restore(_ found: CheckpointStore.Found, into run: TrainingRun) throws -> Double {
+    let manifest = found.manifest
+    try manifest.requireMatch(
+      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.buffer.type) },
+      optimizer: run.optimizerName, at: found.url)
+    guard manifest.seed == run.recipe.seed, manifest.position == manifest.step * run.samplesPerStep else {
+      throw CheckpointError(
+        found.url,
+        "was made with seed \(manifest.seed) and \(manifest.position) samples in \(manifest.step) steps; the recipe has "
+          + "seed \(run.recipe.seed) and \(run.samplesPerStep) samples a step. Use the run's own recipe.yaml")
+    }
+    try read(run.state.weights, from: found.url.appending(path: modelFile))
+    try read(run.state.slots.flatMap { $0 }, from: found.url.appending(path: optimizerFile))
+    run.step = manifest.step
+    run.best = manifest.best.map { ($0.value, $0.step) }
+    run.evaluationsSinceBest = manifest.state["evaluations_since_best"].flatMap { Int($0) } ?? 0
+    run.lastLoss = manifest.state["last_loss"].flatMap { Double($0) } ?? .nan
+    return manifest.state["seconds"].flatMap { Double($0) } ?? 0
+  }
+
+  static func write(_ entries: [TrainingState.Entry], to url: URL) throws {
+    try SafetensorsWriter.write(
+      entries.map { ($0.name, $0.buffer.type, $0.buffer.bytes) }, metadata: ["format": "pt"], to: url)
+  }
+
+  /// Reads every tensor of `entries` from a file, which may hold more.
+  static func read(_ entries: [TrainingState.Entry], from url: URL) throws {
+    let file = try SafetensorsFile(contentsOf: url)
+    for entry in entries {
+      guard let type = file.type(of: entry.name) else {
+        throw DataError(.malformed, at: url.path, "lacks the tensor \(entry.name)")
+      }
+      guard type == entry.buffer.type else {
+        throw DataError(.malformed, at: url.path, "\(entry.name) is \(type), expected \(entry.buffer.type)")
+      }
+      try file.withBytes(of: entry.name) { bytes in
+        if let base = bytes.baseAddress, bytes.count > 0 { entry.buffer.write(from: base) }
+      }
+    }
+  }
+}

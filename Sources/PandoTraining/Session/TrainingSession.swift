@@ -1,0 +1,108 @@
+import Foundation
+import Pando
+import PandoData
+
+/// A run from its recipe to its folder: what `pando train` does.
+public struct TrainingSession {
+  /// How the run came out.
+  public struct Outcome: Sendable {
+    /// The figures in `summary.json`.
+    public let summary: RunSummary
+    /// Why it ended.
+    public let reason: StopReason
+    /// The run's folder.
+    public let folder: URL
+  }
+
+  /// What is trained and how.
+  public let recipe: Recipe
+  /// The run's folder.
+  public let folder: RunFolder
+  /// Whether to go on from the latest checkpoint.
+  public let resumes: Bool
+  /// Where catalogued data sets are.
+  public let dataFolder: URL
+  /// Where the run runs.
+  public let device: Device
+  /// Whether progress is shown on standard error.
+  public let showsProgress: Bool
+
+  /// A session; nothing happens until `run`.
+  public init(
+    _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool
+  ) {
+    self.recipe = recipe
+    self.folder = folder
+    self.resumes = resumes
+    self.dataFolder = dataFolder
+    self.device = device
+    self.showsProgress = showsProgress
+  }
+
+  /// Trains to the end and writes everything that a run's folder holds.
+  ///
+  /// - Parameters:
+  ///   - note: is told what a person would want to know.
+  ///   - shouldStop: asked after every step; `true` ends the run after a checkpoint.
+  /// - Throws: `RecipeError`, `DataError`, `TypeError`, `CheckpointError` or `EngineError` before anything is trained;
+  ///   `TrainingError` where training cannot go on.
+  public func run(note: (String) -> Void, shouldStop: @escaping () -> Bool) throws -> Outcome {
+    let task = try TrainingTask(recipe, dataFolder: dataFolder)
+    let run = try TrainingRun(recipe, task: task, device: device)
+    let found = resumes ? folder.checkpoints.latest { note("passed over \($0)") } : nil
+    if resumes && found == nil { note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning") }
+    let secondsBefore = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
+    try folder.prepare(resuming: resumes)
+    try folder.write(recipe)
+    try folder.writePlan(run.plan)
+    let firstStep = run.step
+    if found != nil { note("going on from step \(Figures.grouped(firstStep))") }
+    note(run.headline)
+
+    let recorder = try RunRecorder(
+      folder, resumingAfter: found == nil ? nil : firstStep, secondsBefore: secondsBefore, totalSteps: run.totalSteps,
+      showsProgress: showsProgress)
+    let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
+    let trainer = Trainer(run, observers: [recorder], checkpoints: checkpoints, shouldStop: shouldStop)
+    let reason = try trainer.train()
+    recorder.finish(run)
+    if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
+    let summary = summary(run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+    try folder.write(summary)
+    try folder.writePlan(run.plan)
+    try folder.write(RunReport(run, summary: summary, reason: reason, folder: folder).data())
+    return Outcome(summary: summary, reason: reason, folder: folder.url)
+  }
+
+  private func summary(_ run: TrainingRun, seconds: Double, speed: Double) -> RunSummary {
+    let plan = run.plan
+    return RunSummary(
+      steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,
+      trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
+      parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes, plannedMemoryBytes: plan.plannedBytes,
+      ranks: 1, device: device.name, precision: recipe.train.precision.rawValue, weightsSHA256: run.weightsDigest(),
+      seed: recipe.seed)
+  }
+}
+
+extension TrainingRun {
+  /// The run in a line: `fashion-mnist: cnn with 423,562 parameters on 60,000 samples, 3,744 steps, 98 MiB planned`.
+  var headline: String {
+    let size = ByteSize.text(plan.plannedBytes)
+    return "\(recipe.name): \(recipe.model.kindName) with \(Figures.grouped(parameterCount)) parameters on "
+      + "\(Figures.grouped(task.training.count)) samples, \(Figures.grouped(totalSteps)) steps, \(size) planned"
+  }
+}
+
+extension Recipe.Model {
+  /// The kind's name in recipes.
+  var kindName: String {
+    switch self {
+    case .mlp: "mlp"
+    case .cnn: "cnn"
+    case .resnet: "resnet"
+    case .vit: "vit"
+    case .gpt: "gpt"
+    }
+  }
+}

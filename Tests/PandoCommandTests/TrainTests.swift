@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+/// Training through the command: what a run leaves behind, and that it is the same run after any interruption.
+@Suite(.serialized) struct TrainTests {
+  private func trained(_ folder: TemporaryFolder, _ arguments: [String] = []) throws -> [String: Any] {
+    let outcome = try Command.run(["train", "recipe.yaml", "--json"] + arguments, in: folder.url)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome.json
+  }
+
+  @Test func aRunLeavesAWholeFolder() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    let summary = try trained(folder)
+    let keys = [
+      "steps", "epochs", "samples", "seconds", "samples_per_second", "train_loss", "eval", "parameters",
+      "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
+    ]
+    for key in keys { #expect(summary[key] != nil, "\(key) is missing") }
+    #expect(summary["steps"] as? Int == 60)
+    #expect(summary["samples"] as? Int == 960)
+    #expect(summary["peak_memory_bytes"] as? Int == summary["planned_memory_bytes"] as? Int)
+    #expect((summary["eval"] as? [String: Double])?["accuracy"] ?? 0 > 0.9)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.appendingPathComponent("runs/small").path)
+    for name in ["recipe.yaml", "plan.json", "metrics.jsonl", "checkpoints", "summary.json", "report.html"] {
+      #expect(names.contains(name), "\(name) is missing")
+    }
+    #expect(names.contains { $0.hasPrefix("events.out.tfevents.") })
+    #expect(try folder.json("runs/small/summary.json")["weights_sha256"] as? String == summary["weights_sha256"] as? String)
+  }
+
+  @Test func theSameSeedGivesTheSameWeights() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    let first = try trained(folder)["weights_sha256"] as? String
+    let again = try trained(folder, ["--out", "again", "--set", "train.threads=1"])["weights_sha256"] as? String
+    let other = try trained(folder, ["--out", "other", "--set", "seed=4"])["weights_sha256"] as? String
+    #expect(first != nil && first == again)
+    #expect(first != other)
+  }
+
+  /// Killed at ten points of a run, each time resumed: the weights are those of a run that was never stopped.
+  @Test func killedAndResumedItIsTheSameRun() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 12_000)
+    let settings = ["--set", "train.evaluate.every=3000", "--set", "checkpoint.every=100"]
+    let undisturbed = try trained(folder, ["--out", "undisturbed"] + settings)["weights_sha256"] as? String
+    var random = SystemRandomNumberGenerator()
+    var kills = 0
+    for _ in 0..<10 {
+      let process = try Command.start(
+        ["train", "recipe.yaml", "--out", "killed", "--resume"] + settings, in: folder.url)
+      Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.4, using: &random))
+      if process.isRunning { kills += 1 }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+    #expect(kills > 0)
+    let resumed = try trained(folder, ["--out", "killed", "--resume"] + settings)
+    #expect(resumed["weights_sha256"] as? String == undisturbed)
+    #expect(resumed["steps"] as? Int == 12_000)
+  }
+
+  @Test func aSignalStopsItWithACheckpoint() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 1_000_000)
+    let process = try Command.start(["train", "recipe.yaml", "--set", "checkpoint.every=100000"], in: folder.url)
+    Thread.sleep(forTimeInterval: 1)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let steps = try #require(try folder.json("runs/small/summary.json")["steps"] as? Int)
+    #expect(steps > 0 && steps < 1_000_000)
+    let path = "runs/small/checkpoints/step-\(steps)/checkpoint.json"
+    #expect(FileManager.default.fileExists(atPath: folder.url.appendingPathComponent(path).path))
+  }
+
+  @Test func accumulationIsOneLargerBatch() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 20)
+    let plain = ["--set", "model.dropout=0", "--set", "data.batch=32"]
+    let parts = ["--set", "model.dropout=0", "--set", "data.batch=8", "--set", "train.accumulate=4"]
+    let whole = try trained(folder, ["--out", "whole"] + plain)["train_loss"] as? Double
+    let summed = try trained(folder, ["--out", "summed"] + parts)["train_loss"] as? Double
+    #expect(abs((whole ?? 0) - (summed ?? 1)) < 1e-5)
+  }
+
+  @Test func itStopsAtTheTarget() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 2000)
+    let summary = try trained(folder, ["--set", "objective.target=0.6"])
+    #expect((summary["steps"] as? Int ?? 0) < 2000)
+  }
+
+  @Test func aLanguageModelTrainsAndWrites() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("text.txt", String(repeating: "the cat sat on the mat. ", count: 200))
+    try folder.write(
+      "recipe.yaml",
+      """
+      data: {source: text.txt, unit: character, context: 16, batch: 8}
+      model: {kind: gpt, layers: 1, width: 16, heads: 2}
+      objective: {metric: bits-per-character}
+      train: {steps: 120, optimizer: {kind: adamw, learning-rate: 1e-2}, clip-norm: 1.0}
+      """)
+    let summary = try trained(folder, ["--out", "run"])
+    #expect((summary["eval"] as? [String: Double])?["bits-per-character"] ?? 9 < 1)
+    let outcome = try Command.run(
+      ["generate", "run", "--prompt", "the cat", "--tokens", "20", "--temperature", "0"], in: folder.url)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("the cat sat on"))
+    let unknown = try Command.run(["generate", "run", "--prompt", "Ω"], in: folder.url)
+    #expect(unknown.status == 2 && unknown.errorLines.count == 1)
+  }
+}

@@ -45,4 +45,35 @@ pdnn_primitive *pdnn_matmul_create(int rank, const int64_t *a_shape, const int64
                                    const int64_t *w_shape, const int64_t *w_strides, pdnn_dtype w_type,
                                    const int64_t *c_shape, const int64_t *c_strides, pdnn_dtype c_type);
 
+/// Which of a convolution's three products is computed.
+typedef enum pdnn_convolution_kind {
+  /// Inputs: x, w. Output: y.
+  PDNN_CONVOLUTION_FORWARD = 0,
+  /// Inputs: dy, w. Output: dx.
+  PDNN_CONVOLUTION_BACKWARD_DATA = 1,
+  /// Inputs: x, dy. Output: dw.
+  PDNN_CONVOLUTION_BACKWARD_WEIGHTS = 2,
+} pdnn_convolution_kind;
+
+/// How a convolution is computed. Winograd's method (Lavin and Gray, 2016) trades accuracy for fewer multiplications.
+typedef enum pdnn_algorithm { PDNN_DIRECT = 0, PDNN_WINOGRAD = 1 } pdnn_algorithm;
+
+/// A convolution over 1 to 3 spatial dimensions. Tensors are dense: x [n, c, input…], w [o, c / groups, kernel…],
+/// y [n, o, output…].
+typedef struct pdnn_convolution {
+  int spatial;
+  int64_t batch, in_channels, out_channels, groups;
+  int64_t input[3], output[3], kernel[3], stride[3];
+  /// 1 where neighbours in the kernel meet neighbours in the input.
+  int64_t dilation[3];
+  /// Zeros before and after the input.
+  int64_t low[3], high[3];
+  pdnn_dtype type;
+  pdnn_algorithm algorithm;
+} pdnn_convolution;
+
+/// A convolution or one of its gradients. Where the primitive prefers other layouts, tensors are brought into them
+/// within the workspace. Returns null where oneDNN cannot do it.
+pdnn_primitive *pdnn_convolution_create(pdnn_convolution_kind kind, const pdnn_convolution *shape);
+
 #endif

@@ -95,7 +95,7 @@ typedef struct side {
   int is_moved;
 } side;
 
-static side find_side(pdnn_primitive *p, int name, const dnnl_memory_desc_t *plain, dnnl_const_primitive_desc_t from,
+static side find_side(pdnn_primitive *p, int name, const dnnl_memory_desc_t *plain, const_dnnl_primitive_desc_t from,
                       dnnl_query_t query, pdnn_place place, size_t where) {
   side s = {name, plain, *dnnl_primitive_desc_query_md(from, query, 0), place, where, 0};
   if (!dnnl_memory_desc_equal(plain, &s.wanted)) {

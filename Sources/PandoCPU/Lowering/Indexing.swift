@@ -4,7 +4,7 @@ import PandoIR
 import PandoOperations
 
 /// The sizes of a gather or scatter as the kernels see them.
-private struct RowSizes {
+private struct GatherSizes {
   let outer: Int64, n: Int64, k: Int64, row: Int64
   /// How often all of this is repeated, each time with indices of its own.
   let batches: Int
@@ -25,7 +25,7 @@ extension Gather: CPULowering {
   }
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
-    let sizes = RowSizes(operands[0], operands[1], axis: axis, batchDimensions: batchDimensions)
+    let sizes = GatherSizes(operands[0], operands[1], axis: axis, batchDimensions: batchDimensions)
     let (size, type) = (operands[0].dtype.byteCount, operands[1].dtype)
     let source = Int(sizes.outer * sizes.n * sizes.row) * size
     let destination = Int(sizes.outer * sizes.k * sizes.row) * size
@@ -49,7 +49,7 @@ extension ScatterAdd: CPULowering {
   }
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
-    let sizes = RowSizes(operands[0], operands[1], axis: axis, batchDimensions: batchDimensions)
+    let sizes = GatherSizes(operands[0], operands[1], axis: axis, batchDimensions: batchDimensions)
     let (dtype, type) = (operands[0].dtype, operands[1].dtype)
     let destination = Int(sizes.outer * sizes.n * sizes.row) * dtype.byteCount
     let source = Int(sizes.outer * sizes.k * sizes.row) * dtype.byteCount

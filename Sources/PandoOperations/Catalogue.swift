@@ -7,7 +7,10 @@ public struct Catalogue: Sendable {
 
   /// The operations of this package, a family a list.
   public static let standard = Catalogue(
-    operations: elementwise + shape + contraction + reduction + activation + normalization + update)
+    operations: [
+      elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
+      normalization, update,
+    ].flatMap { $0 })
 
   static let elementwise: [any PandoIR.Operation.Type] = [
     Constant.self, Unary.self, Binary.self, Compare.self, Select.self, Convert.self,

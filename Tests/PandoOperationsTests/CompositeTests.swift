@@ -18,31 +18,6 @@ import Testing
     #expect(results.map(\.type) == (try composite.resultTypes(types)))
   }
 
-  /// The gradient of the gradient, by all operands and by the cotangents of all results.
-  @Test(arguments: composites.filter(\.checksGradient))
-  func secondDerivativeMatchesFiniteDifferences(_ sample: OperationSample) throws {
-    let operands = sample.makeOperands(floating: .float64)
-    let types = operands.map(\.type)
-    var forward = GraphBuilder()
-    let inputs = types.enumerated().map { forward.input("operand\($0.offset)", $0.element) }
-    let results = try forward.emit(sample.operation, operands: inputs)
-    forward.setOutputs(results)
-    guard results.allSatisfy(\.type.dtype.isFloatingPoint) else { return }
-
-    var random = SampleRandom(seed: 11)
-    var builder = GraphBuilder()
-    let arguments = types.enumerated().map { builder.input("operand\($0.offset)", $0.element) }
-    let cotangents = results.enumerated().map { builder.input("weight\($0.offset)", $0.element.type) }
-    let gradients = try builder.reverse(
-      forward.graph, arguments: arguments, cotangents: cotangents, wanted: Array(types.indices)
-    ).gradients
-    builder.setOutputs(gradients.compactMap { $0 })
-    let weights = results.map { result in
-      ReferenceTensor(result.type, reals: (0..<result.type.count).map { _ in random.unit() * 2 - 1 })
-    }
-    #expect(try GradientCheck.difference(builder.graph, operands + weights) == nil)
-  }
-
   /// In a first derivative nothing depends on the cotangents of statistics: their terms are not emitted.
   @Test func unusedResultsCostNothingInTheGradient() throws {
     var forward = GraphBuilder()

@@ -18,6 +18,14 @@ import Testing
     #expect(try GradientCheck.difference(sample) == nil)
   }
 
+  /// Gradients are made of operations that have gradients themselves.
+  @Test(arguments: Samples.all) func secondDerivativeMatchesFiniteDifferences(
+    _ sample: OperationSample
+  ) throws {
+    guard sample.checksGradient else { return }
+    #expect(try GradientCheck.secondDifference(sample) == nil)
+  }
+
   @Test(arguments: Samples.all) func shardingRuleHolds(_ sample: OperationSample) throws {
     #expect(try ShardingCheck.difference(sample) == nil)
   }

@@ -3,6 +3,8 @@ import PandoIR
 /// Samples of every operation in the catalogue: one file a family, one row a way of calling it.
 public enum Samples {
   /// All of them.
-  public static let all: [OperationSample] =
-    elementwise + shape + contraction + reduction + activation + normalization + update
+  public static let all: [OperationSample] = [
+    elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
+    normalization, update,
+  ].flatMap { $0 }
 }

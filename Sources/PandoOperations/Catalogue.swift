@@ -9,7 +9,7 @@ public struct Catalogue: Sendable {
   public static let standard = Catalogue(
     operations: [
       elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
-      normalization, update,
+      normalization, attention, loss, regularization, update,
     ].flatMap { $0 })
 
   static let elementwise: [any PandoIR.Operation.Type] = [

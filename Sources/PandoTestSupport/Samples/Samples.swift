@@ -5,6 +5,6 @@ public enum Samples {
   /// All of them.
   public static let all: [OperationSample] = [
     elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
-    normalization, update,
+    normalization, attention, loss, regularization, update,
   ].flatMap { $0 }
 }

@@ -112,13 +112,16 @@ final class CPUExecutable: Executable {
     guard options.donations.isEmpty else { throw EngineError("only a program without donated inputs can be traced") }
     let results: [any DeviceBuffer] = outputTypes.map { HostBuffer($0) }
     try bind(arguments, results)
-    for step in steps {
-      let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
-      if status != 0 { throw failure(step, status) }
-      let node = graph.nodes[step.node]
-      let first = step.firstSlot + node.operands.count
-      try inspect(
-        node, node.results.enumerated().map { HostBuffer($0.element.type, borrowing: table[first + $0.offset]!) })
+    // Only addresses are left in the table: without this the results would be freed before they are written.
+    try withExtendedLifetime(results) {
+      for step in steps {
+        let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
+        if status != 0 { throw failure(step, status) }
+        let node = graph.nodes[step.node]
+        let first = step.firstSlot + node.operands.count
+        try inspect(
+          node, node.results.enumerated().map { HostBuffer($0.element.type, borrowing: table[first + $0.offset]!) })
+      }
     }
   }
 

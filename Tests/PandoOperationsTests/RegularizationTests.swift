@@ -33,6 +33,7 @@ import Testing
     let (x, key) = (TensorType([2]), TensorType([2], .int64))
     #expect(message(Dropout(probability: 1.5, stream: 0), x, key).contains("from 0 to 1, got 1.5"))
     #expect(message(Dropout(probability: 0.5, stream: 0), x, x).contains("seed and step"))
+    #expect(message(Dropout(probability: 0.5, stream: -1), x, key).contains("the stream must be from 0"))
   }
 
   private func dropped(_ operation: Dropout, key: [Int64]) throws -> [Double] {

@@ -31,8 +31,8 @@ struct AttentionShape {
     guard !causal || q.shape[2] <= k.shape[2] else {
       throw TypeError(
         operation,
-        "\(q.shape[2]) causal queries over \(k.shape[2]) keys: the last query sees all keys, so the first would see none"
-      )
+        "\(q.shape[2]) causal queries over \(k.shape[2]) keys: the last query sees all keys, so the first "
+          + "would see none")
     }
     batch = q.shape[0]
     keyHeads = k.shape[1]
@@ -106,7 +106,8 @@ struct AttentionShape {
   static func labels(
     _ operands: [TensorType], causal: Bool
   ) -> (q: String, k: String, statistics: String, whole: Set<Character>) {
-    let grouped = operands[0].rank == 4 && operands[1].rank == 4 && operands[0].shape[1] != operands[1].shape[1]
+    let grouped =
+      operands[0].rank == 4 && operands[1].rank == 4 && operands[0].shape[1] != operands[1].shape[1]
     // Query heads and the key heads that they share are different dimensions, which labels cannot split in step.
     let whole: Set<Character> = Set("sd" + (grouped ? "hg" : "") + (causal ? "t" : ""))
     return ("bhtd", grouped ? "bgsd" : "bhsd", "bht", whole)

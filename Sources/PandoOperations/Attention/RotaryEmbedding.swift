@@ -50,19 +50,13 @@ public struct RotaryEmbedding: CompositeOperation {
     var sine = try graph.broadcast(graph.unary(.sine, angles), to: halves, dimensions: [time, last])
     if inverse { sine = try graph.negate(sine) }
 
-    func part(_ start: Int) throws(TypeError) -> Value {
-      var (starts, limits) = ([Int](repeating: 0, count: shape.count), shape)
-      starts[last] = start
-      limits[last] = start + half
-      return try graph.emit(
-        Slice(starts: starts, limits: limits, strides: shape.map { _ in 1 }), operands: [x])[0]
-    }
-    let (first, second) = (try part(0), try part(half))
+    let first = try graph.slice(x, last, 0..<half)
+    let second = try graph.slice(x, last, half..<shape[last])
     let turned = [
       try graph.subtract(graph.multiply(first, cosine), graph.multiply(second, sine)),
       try graph.add(graph.multiply(second, cosine), graph.multiply(first, sine)),
     ]
-    let y = try graph.emit(Concatenate(last), operands: turned)[0]
+    let y = try graph.concatenate(turned, last)
     return [try graph.convert(y, to: operands[0].type.dtype)]
   }
 

@@ -26,6 +26,9 @@ public struct Dropout: CompositeOperation {
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try checkFloating(operands[0], "x")
     try check(operands[1], is: TensorType([2], .int64), "the key (seed and step)")
+    guard (0..<RandomBits.streamCount).contains(stream) else {
+      throw TypeError(self, "the stream must be from 0 to \(RandomBits.streamCount - 1), got \(stream)")
+    }
     guard (0...1).contains(probability) else {
       throw TypeError(self, "the probability must be from 0 to 1, got \(probability)")
     }
@@ -34,13 +37,10 @@ public struct Dropout: CompositeOperation {
 
   public func decompose(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
     let x = try graph.widen(operands[0])
-    let bits = try graph.emit(RandomBits(shape: x.type.shape, stream: stream), operands[1])
-    // The highest 24 bits as a whole number: compared without rounding.
-    let draw = try graph.binary(.shiftRightLogical, bits, graph.constant(8, like: bits))
-    let threshold = (probability * 0x1p24).rounded(.up)
-    let stays = try graph.compare(.greaterOrEqual, draw, graph.constant(threshold, like: draw))
+    let isDropped = try graph.emit(
+      RandomBernoulli(shape: x.type.shape, probability: probability, stream: stream), operands[1])
     let kept = probability < 1 ? try graph.scale(x, 1 / (1 - probability)) : x
-    let y = try graph.select(stays, kept, graph.constant(0, like: x))
+    let y = try graph.select(isDropped, graph.constant(0, like: x), kept)
     return [try graph.convert(y, to: operands[0].type.dtype)]
   }
 

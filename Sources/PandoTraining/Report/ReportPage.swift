@@ -1,0 +1,66 @@
+/// The report as one HTML file that needs nothing else.
+extension ReportData {
+  /// The whole page.
+  public func html() -> String {
+    """
+    <!doctype html>
+    <html lang='en'>
+    <head>
+    <meta charset='utf-8'>
+    <meta name='viewport' content='width=device-width, initial-scale=1'>
+    <meta name='color-scheme' content='light dark'>
+    <title>\(escaped(name)) · Pando</title>
+    <style>\(reportStyle)</style>
+    </head>
+    <body>
+    <main>
+    <header>
+    <h1>\(escaped(name))</h1>
+    <p class='subtitle'>\(escaped(subtitle))</p>
+    \(note.map { "<p class='note'>\(escaped($0))</p>" } ?? "")
+    </header>
+    \(figureGrid())
+    \(section("Curves", charts()))
+    \(section("Written by the model", writtenTexts()))
+    \(section("Confusion", confusion?.html() ?? ""))
+    \(section("Taken for something else", gallery()))
+    \(section("Plan", plan?.html() ?? ""))
+    \(section("Recipe", "<pre class='code'>\(escaped(recipe))</pre>\n"))
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+
+  private func section(_ title: String, _ content: String) -> String {
+    content.isEmpty ? "" : "<section>\n<h2>\(escaped(title))</h2>\n\(content)</section>"
+  }
+
+  private func figureGrid() -> String {
+    guard !figures.isEmpty else { return "" }
+    let cells = figures.map { figure in
+      "<div><dt>\(escaped(figure.label))</dt><dd>\(escaped(figure.value))"
+        + (figure.detail.map { "<small>\(escaped($0))</small>" } ?? "") + "</dd></div>\n"
+    }
+    return "<dl class='figures'>\n\(cells.joined())</dl>"
+  }
+
+  private func writtenTexts() -> String {
+    samples.map { sample in
+      (sample.settings.map { "<p class='lead'>\(escaped($0))</p>\n" } ?? "")
+        + "<pre class='text'><b>\(escaped(sample.prompt))</b>\(escaped(sample.text))</pre>\n"
+    }.joined()
+  }
+
+  private func gallery() -> String {
+    guard !mistakes.isEmpty else { return "" }
+    let cards = mistakes.map { mistake in
+      let confidence = mistake.confidence.map { " <small>\(Figures.percent($0))</small>" } ?? ""
+      return "<figure class='card'><img src='\(PNG.dataURI(mistake.image))' alt=''>"
+        + "<figcaption><b>\(escaped(mistake.truth))</b><br>taken for \(escaped(mistake.prediction))"
+        + "\(confidence)</figcaption></figure>\n"
+    }
+    return "<div class='gallery'>\n\(cards.joined())</div>\n"
+  }
+}

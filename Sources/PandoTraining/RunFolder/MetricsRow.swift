@@ -1,0 +1,72 @@
+import Foundation
+
+/// One record of a run's figures: one line of `metrics.jsonl`.
+public struct MetricsRow: Hashable, Sendable {
+  /// Updates of the weights so far.
+  public var step: Int
+  /// Passes over the training samples so far.
+  public var epoch: Double
+  /// Samples learnt from so far.
+  public var samples: Int
+  /// Wall-clock time of training so far.
+  public var seconds: Double
+  /// Loss in nats; absent in a record of an evaluation only.
+  public var trainLoss: Double?
+  /// The learning rate of this step.
+  public var learningRate: Double?
+  /// The gradient's global norm before clipping.
+  public var gradientNorm: Double?
+  /// Training speed.
+  public var samplesPerSecond: Double?
+  /// What was measured on held-out samples, by the metric's name; empty where nothing was.
+  public var evaluation: [String: Double]
+
+  /// A record of `step`.
+  public init(
+    step: Int, epoch: Double, samples: Int, seconds: Double, trainLoss: Double? = nil,
+    learningRate: Double? = nil,
+    gradientNorm: Double? = nil, samplesPerSecond: Double? = nil, evaluation: [String: Double] = [:]
+  ) {
+    self.step = step
+    self.epoch = epoch
+    self.samples = samples
+    self.seconds = seconds
+    self.trainLoss = trainLoss
+    self.learningRate = learningRate
+    self.gradientNorm = gradientNorm
+    self.samplesPerSecond = samplesPerSecond
+    self.evaluation = evaluation
+  }
+
+  /// One line of JSON, without its end; absent figures are left out, those that are not finite are `null`.
+  package var json: String {
+    var members: [PlainValue.Member] = [
+      .init("step", .integer(step)), .init("epoch", .number(epoch)), .init("samples", .integer(samples)),
+      .init("seconds", .number(seconds)),
+    ]
+    let optional = [
+      ("train_loss", trainLoss), ("learning_rate", learningRate), ("gradient_norm", gradientNorm),
+      ("samples_per_second", samplesPerSecond),
+    ]
+    for case (let key, let value?) in optional { members.append(.init(key, .number(value))) }
+    if !evaluation.isEmpty {
+      let inside = evaluation.sorted { $0.key < $1.key }.map { PlainValue.Member($0.key, .number($0.value)) }
+      members.append(.init("eval", .map(inside)))
+    }
+    return PlainValue.map(members).json
+  }
+
+  /// Reads what `json` writes; `nil` where the line is anything else.
+  package init?(json line: some Sequence<UInt8>) {
+    guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any],
+      let step = object["step"] as? Int, let epoch = object["epoch"] as? Double,
+      let samples = object["samples"] as? Int, let seconds = object["seconds"] as? Double
+    else { return nil }
+    func number(_ value: Any?) -> Double? { value is NSNull ? .nan : value as? Double }
+    self.init(
+      step: step, epoch: epoch, samples: samples, seconds: seconds, trainLoss: number(object["train_loss"]),
+      learningRate: number(object["learning_rate"]), gradientNorm: number(object["gradient_norm"]),
+      samplesPerSecond: number(object["samples_per_second"]),
+      evaluation: (object["eval"] as? [String: Any] ?? [:]).compactMapValues(number))
+  }
+}

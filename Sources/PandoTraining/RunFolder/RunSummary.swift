@@ -1,0 +1,122 @@
+import Foundation
+
+/// The figures of a run, as `summary.json` holds them.
+public struct RunSummary: Hashable, Sendable, Codable {
+  /// Updates of the weights.
+  public var steps: Int
+  /// Passes over the training samples.
+  public var epochs: Double
+  /// Samples learnt from, repeats included.
+  public var samples: Int
+  /// Wall-clock time of training, all sessions of a resumed run together.
+  public var seconds: Double
+  /// Training speed.
+  public var samplesPerSecond: Double
+  /// Loss of the last step, in nats; not-a-number where there was none.
+  public var trainLoss: Double
+  /// What the last evaluation measured, by the metric's name.
+  public var eval: [String: Double]
+  /// Trained elements.
+  public var parameters: Int
+  /// The most memory that the run used, as measured.
+  public var peakMemoryBytes: Int
+  /// The most memory that the plan foresaw.
+  public var plannedMemoryBytes: Int
+  /// Processes.
+  public var ranks: Int
+  /// The device's name.
+  public var device: String
+  /// As in the recipe.
+  public var precision: String
+  /// SHA-256 of the final weights, in name order, in hexadecimal digits.
+  public var weightsSHA256: String
+  /// As in the recipe.
+  public var seed: Int
+
+  /// All figures at once.
+  public init(
+    steps: Int, epochs: Double, samples: Int, seconds: Double, samplesPerSecond: Double, trainLoss: Double,
+    eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
+    device: String, precision: String, weightsSHA256: String, seed: Int
+  ) {
+    self.steps = steps
+    self.epochs = epochs
+    self.samples = samples
+    self.seconds = seconds
+    self.samplesPerSecond = samplesPerSecond
+    self.trainLoss = trainLoss
+    self.eval = eval
+    self.parameters = parameters
+    self.peakMemoryBytes = peakMemoryBytes
+    self.plannedMemoryBytes = plannedMemoryBytes
+    self.ranks = ranks
+    self.device = device
+    self.precision = precision
+    self.weightsSHA256 = weightsSHA256
+    self.seed = seed
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case steps, epochs, samples, seconds, eval, parameters, ranks, device, precision, seed
+    case samplesPerSecond = "samples_per_second"
+    case trainLoss = "train_loss"
+    case peakMemoryBytes = "peak_memory_bytes"
+    case plannedMemoryBytes = "planned_memory_bytes"
+    case weightsSHA256 = "weights_sha256"
+  }
+
+  /// Reads what `encode` writes; `null` stands for not-a-number.
+  public init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys) throws -> Double { try keys.decode(Double?.self, forKey: key) ?? .nan }
+    self.init(
+      steps: try keys.decode(Int.self, forKey: .steps), epochs: try number(.epochs),
+      samples: try keys.decode(Int.self, forKey: .samples), seconds: try number(.seconds),
+      samplesPerSecond: try number(.samplesPerSecond), trainLoss: try number(.trainLoss),
+      eval: try keys.decode([String: Double?].self, forKey: .eval).mapValues { $0 ?? .nan },
+      parameters: try keys.decode(Int.self, forKey: .parameters),
+      peakMemoryBytes: try keys.decode(Int.self, forKey: .peakMemoryBytes),
+      plannedMemoryBytes: try keys.decode(Int.self, forKey: .plannedMemoryBytes),
+      ranks: try keys.decode(Int.self, forKey: .ranks), device: try keys.decode(String.self, forKey: .device),
+      precision: try keys.decode(String.self, forKey: .precision),
+      weightsSHA256: try keys.decode(String.self, forKey: .weightsSHA256),
+      seed: try keys.decode(Int.self, forKey: .seed))
+  }
+
+  /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
+  public func encode(to encoder: any Encoder) throws {
+    var keys = encoder.container(keyedBy: CodingKeys.self)
+    func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+    try keys.encode(steps, forKey: .steps)
+    try keys.encode(finite(epochs), forKey: .epochs)
+    try keys.encode(samples, forKey: .samples)
+    try keys.encode(finite(seconds), forKey: .seconds)
+    try keys.encode(finite(samplesPerSecond), forKey: .samplesPerSecond)
+    try keys.encode(finite(trainLoss), forKey: .trainLoss)
+    try keys.encode(eval.mapValues(finite), forKey: .eval)
+    try keys.encode(parameters, forKey: .parameters)
+    try keys.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
+    try keys.encode(plannedMemoryBytes, forKey: .plannedMemoryBytes)
+    try keys.encode(ranks, forKey: .ranks)
+    try keys.encode(device, forKey: .device)
+    try keys.encode(precision, forKey: .precision)
+    try keys.encode(weightsSHA256, forKey: .weightsSHA256)
+    try keys.encode(seed, forKey: .seed)
+  }
+
+  /// The same keys in the order in which people read them.
+  package var plainValue: PlainValue {
+    .object([
+      "steps": .integer(steps), "epochs": .number(epochs), "samples": .integer(samples),
+      "seconds": .number(seconds), "samples_per_second": .number(samplesPerSecond),
+      "train_loss": .number(trainLoss),
+      "eval": .map(eval.sorted { $0.key < $1.key }.map { PlainValue.Member($0.key, .number($0.value)) }),
+      "parameters": .integer(parameters), "peak_memory_bytes": .integer(peakMemoryBytes),
+      "planned_memory_bytes": .integer(plannedMemoryBytes), "ranks": .integer(ranks), "device": .text(device),
+      "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
+    ])
+  }
+
+  /// The summary as one JSON object on one line, for `--json`.
+  public var json: String { plainValue.json }
+}

@@ -29,9 +29,11 @@ package struct AxisScale: Sendable {
     switch kind {
     case .linear:
       let step = Self.roundStep((high - low) / Double(count))
-      let first = isTight ? (low / step).rounded(.up) : (low / step).rounded(.down)
-      let last = isTight ? (high / step).rounded(.down) : (high / step).rounded(.up)
-      (lower, upper) = isTight ? (low, high) : (first * step, last * step)
+      // Rounding may leave 5.000000000000001 steps where 5 are meant.
+      let (start, end) = (low / step, high / step)
+      let first = isTight ? (start - 1e-9).rounded(.up) : (start + 1e-9).rounded(.down)
+      let last = isTight ? (end + 1e-9).rounded(.down) : (end - 1e-9).rounded(.up)
+      (lower, upper) = isTight ? (low, high) : (min(low, first * step), max(high, last * step))
       ticks = first <= last ? stride(from: first, through: last, by: 1).map { $0 * step } : []
     case .logarithmic:
       let decades = log10(high / low)

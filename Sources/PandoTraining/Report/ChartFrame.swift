@@ -7,7 +7,7 @@ struct ChartFrame {
 
   private static let width = 720.0
   private static let height = 300.0
-  private static let left = 64.0
+  private static let left = 78.0
   private static let right = width - 16
   private static let top = 14.0
   private static let bottom = height - 46
@@ -16,7 +16,11 @@ struct ChartFrame {
   var viewBox: String { "0 0 \(Int(Self.width)) \(Int(Self.height))" }
 
   private func across(_ value: Double) -> Double { Self.left + x.fraction(value) * (Self.right - Self.left) }
-  private func down(_ value: Double) -> Double { Self.bottom - y.fraction(value) * (Self.bottom - Self.top) }
+
+  /// What lies beyond the axis, such as a spike, is drawn at its end.
+  private func down(_ value: Double) -> Double {
+    Self.bottom - min(1, max(0, y.fraction(value))) * (Self.bottom - Self.top)
+  }
 
   /// Grid, ticks and the axes' names.
   func axes(xTitle: String, yTitle: String) -> String {
@@ -38,7 +42,7 @@ struct ChartFrame {
   /// A dashed line across at one value.
   func level(_ value: Double, label: String) -> String {
     line("target", from: (Self.left, down(value)), to: (Self.right, down(value)))
-      + text("tick", at: (Self.right - 4, down(value) - 5), anchor: "end", label)
+      + text("tick", at: (Self.left + 6, down(value) - 6), anchor: "start", label)
   }
 
   /// A curve through `points`.

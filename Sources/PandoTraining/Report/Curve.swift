@@ -31,18 +31,37 @@ package struct Curve: Sendable {
     return Curve(kept)
   }
 
-  /// The mean over a window around each point; near the ends the window shrinks evenly on both sides, so that
-  /// a falling curve does not bend.
+  /// At each point the value there of the straight line that fits the points around it best.
+  ///
+  /// Unlike a mean, a line fits the ends of a falling curve as well as its middle. Points count as evenly spaced.
   package func smoothed(radius: Int) -> Curve {
-    guard radius > 0, points.count > 2 else { return self }
+    guard radius > 0, points.count > 2, let extent = range(without: 0) else { return self }
     var sums = [0.0]
-    for point in points { sums.append((sums.last ?? 0) + point.y) }
+    var moments = [0.0]
+    for (index, point) in points.enumerated() {
+      sums.append(sums[index] + point.y)
+      moments.append(moments[index] + point.y * Double(index))
+    }
     return Curve(
       points.indices.map { index in
-        let reach = min(radius, index, points.count - 1 - index)
-        let total = sums[index + reach + 1] - sums[index - reach]
-        return Point(points[index].x, total / Double(2 * reach + 1))
+        let first = max(0, index - radius)
+        let end = min(points.count, index + radius + 1)
+        let count = Double(end - first)
+        let middle = Double(first + end - 1) / 2
+        let mean = (sums[end] - sums[first]) / count
+        let slope =
+          (moments[end] - moments[first] - middle * mean * count) / (count * (count * count - 1) / 12)
+        let value = mean + slope * (Double(index) - middle)
+        return Point(points[index].x, min(extent.upperBound, max(extent.lowerBound, value)))
       })
+  }
+
+  /// The values between which all lie but the given share at each end.
+  package func range(without share: Double) -> ClosedRange<Double>? {
+    let values = points.map(\.y).sorted()
+    guard let last = values.indices.last else { return nil }
+    let cut = Int(Double(values.count) * share)
+    return values[min(cut, last)]...values[max(min(cut, last), last - cut)]
   }
 
   /// Whether neighbours differ so much that the course is hard to see.

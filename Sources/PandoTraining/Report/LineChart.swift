@@ -24,6 +24,10 @@ package struct LineChart: Sendable {
   package var unit: String
   package var series: [Series]
   package var scale = AxisScale.Kind.linear
+  /// Where the axis of steps ends, so that charts of one run line up; the curves may end before.
+  package var lastStep = 0.0
+  /// Whether the axis of values begins at 0.
+  package var startsAtZero = false
   /// A value to reach, drawn as a dashed line.
   package var target: Double?
   /// Whether values are shares, written as percentages.
@@ -41,9 +45,14 @@ package struct LineChart: Sendable {
       (line, line.curve.thinned(to: 900).points.map { Curve.Point($0.x, $0.y * factor) })
     }
     let target = target.map { $0 * factor }
+    // Single spikes of a noisy curve do not decide how much room the others get.
+    let heights = lines.flatMap { line, points -> [Double] in
+      guard line.isFaint, let range = Curve(points).range(without: 0.005) else { return points.map(\.y) }
+      return [range.lowerBound, range.upperBound]
+    }
     let frame = ChartFrame(
-      x: AxisScale(lines.flatMap { $0.1.map(\.x) }, count: 8, isTight: true),
-      y: AxisScale(lines.flatMap { $0.1.map(\.y) } + (target.map { [$0] } ?? []), kind: scale))
+      x: AxisScale(lines.flatMap { $0.1.map(\.x) } + [0, lastStep], count: 8, isTight: true),
+      y: AxisScale(heights + (target.map { [$0] } ?? []) + (startsAtZero ? [0] : []), kind: scale))
     var svg = frame.axes(xTitle: "step", yTitle: axisTitle)
     if let target { svg += frame.level(target, label: "target") }
     for (line, points) in lines {

@@ -1,7 +1,14 @@
 /// The curves of a run.
 extension ReportData {
   /// Loss, metric and learning rate over the steps.
-  func charts() -> String { [lossChart(), metricChart(), rateChart()].compactMap { $0?.html() }.joined() }
+  func charts() -> String {
+    let lastStep = Double(rows.map(\.step).max() ?? 0)
+    return [lossChart(), metricChart(), rateChart()].map { chart in
+      guard var chart else { return "" }
+      chart.lastStep = lastStep
+      return chart.html()
+    }.joined()
+  }
 
   private func curve(_ value: (MetricsRow) -> Double?) -> Curve {
     Curve(rows.compactMap { row in value(row).map { Curve.Point(Double(row.step), $0) } })
@@ -15,7 +22,7 @@ extension ReportData {
     if training.isNoisy {
       series.append(LineChart.Series("each step", training, style: "train", isFaint: true))
       let smooth = training.smoothed(radius: max(2, training.points.count / 60))
-      series.append(LineChart.Series("training, smoothed", smooth, style: "train"))
+      series.append(LineChart.Series("training, smoothed (faint: each step)", smooth, style: "train"))
     } else {
       series.append(LineChart.Series("training", training, style: "train"))
     }
@@ -44,8 +51,10 @@ extension ReportData {
   }
 
   private func rateChart() -> LineChart? {
-    LineChart(
+    var chart = LineChart(
       title: "Learning rate", unit: "learning rate",
       series: [LineChart.Series("learning rate", curve(\.learningRate), style: "rate")])
+    chart.startsAtZero = true
+    return chart
   }
 }

@@ -56,7 +56,7 @@ extension ReportData {
   private func gallery() -> String {
     guard !mistakes.isEmpty else { return "" }
     let cards = mistakes.map { mistake in
-      let confidence = mistake.confidence.map { " <small>\(Figures.percent($0))</small>" } ?? ""
+      let confidence = mistake.confidence.map { " <small>\(Int(($0 * 100).rounded()))&nbsp;%</small>" } ?? ""
       return "<figure class='card'><img src='\(PNG.dataURI(mistake.image))' alt=''>"
         + "<figcaption><b>\(escaped(mistake.truth))</b><br>taken for \(escaped(mistake.prediction))"
         + "\(confidence)</figcaption></figure>\n"

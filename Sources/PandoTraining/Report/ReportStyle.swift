@@ -23,9 +23,9 @@ let reportStyle = """
   .note { background: var(--note); border-radius: 6px; padding: 10px 14px; margin: 18px 0 0; }
   .lead { color: var(--soft); margin: 18px 0 6px; font-size: 14px; }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1px;
-    margin: 28px 0 0; background: var(--rule); border: 1px solid var(--rule); border-radius: 8px;
+    margin: 28px 0 0; background: var(--paper); border: 1px solid var(--rule); border-radius: 8px;
     overflow: hidden; }
-  .figures div { background: var(--paper); padding: 12px 16px 14px; }
+  .figures div { padding: 12px 16px 14px; box-shadow: 0 0 0 1px var(--rule); }
   .figures dt { color: var(--soft); font-size: 13px; }
   .figures dd { margin: 2px 0 0; font-size: 21px; line-height: 1.3; font-variant-numeric: tabular-nums; }
   .figures small { display: block; color: var(--soft); font-size: 12.5px; line-height: 1.4;
@@ -81,7 +81,7 @@ let reportStyle = """
   .heat th { font-weight: 500; color: var(--soft); padding: 3px 8px; }
   .heat .corner { font-size: 11.5px; text-align: left; vertical-align: bottom; white-space: nowrap; }
   .heat .down { text-align: right; white-space: nowrap; }
-  .heat .across { vertical-align: bottom; max-width: 64px; overflow-wrap: anywhere; line-height: 1.2; }
+  .heat .across { vertical-align: bottom; padding: 3px 2px; font-size: 12px; line-height: 1.2; }
   .heat .hit { background: color-mix(in srgb, var(--train) calc(8% + var(--share) * 50%), var(--paper)); }
   .heat .miss { background: color-mix(in srgb, var(--held) calc(min(1, var(--share) * 4) * 62%),
     var(--paper)); }

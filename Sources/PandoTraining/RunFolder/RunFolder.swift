@@ -37,20 +37,33 @@ public struct RunFolder: Hashable, Sendable {
         mend: "choose another one with --out")
     }
     do {
-      try FileManager.default.createDirectory(at: checkpoints.folder, withIntermediateDirectories: true)
+      try create(url)
+      try create(checkpoints.folder)
       // Permission bits do not tell all (read-only mounts, full disks), so a file is written for a proof.
       let probe = url.appending(path: ".probe")
       try AtomicFile.write(Data("pando".utf8), to: probe)
       try FileManager.default.removeItem(at: probe)
     } catch let error as DataError {
-      throw DataError(error.kind, at: url.path, "the run's folder \(error.message)", mend: error.mend)
-    } catch {
       throw DataError(
-        .system, at: url.path, "the run's folder cannot be created: \(reason(of: error))",
-        mend: "change the permissions or choose another one with --out")
+        .system, at: url.path, "the run's folder cannot be used: \(error.message)",
+        mend: (error.mend.map { "\($0), or " } ?? "") + "choose another folder with --out")
     }
     if !resuming { try clear() }
     try checkpoints.removeLeftovers()
+  }
+
+  /// Creates a folder and those above it; system calls, because their errors say what is wrong.
+  private func create(_ folder: URL) throws {
+    if mkdir(folder.path, 0o755) == 0 || errno == EEXIST { return }
+    let above = folder.deletingLastPathComponent()
+    guard errno == ENOENT, above.path != folder.path, !FileManager.default.fileExists(atPath: above.path)
+    else {
+      throw DataError.system("create the folder", at: folder.path)
+    }
+    try create(above)
+    guard mkdir(folder.path, 0o755) == 0 || errno == EEXIST else {
+      throw DataError.system("create the folder", at: folder.path)
+    }
   }
 
   private func clear() throws {
@@ -82,13 +95,4 @@ public struct RunFolder: Hashable, Sendable {
   public func write(_ report: ReportData) throws {
     try AtomicFile.write(Data(report.html().utf8), to: self.report)
   }
-}
-
-/// The operating system's own words, where an error carries them; Foundation's alone are vague.
-private func reason(of error: any Error) -> String {
-  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-  if let underlying, underlying.domain == NSPOSIXErrorDomain {
-    return String(cString: strerror(Int32(underlying.code)))
-  }
-  return (error as NSError).localizedDescription
 }

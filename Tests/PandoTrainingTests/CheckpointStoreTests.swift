@@ -170,7 +170,7 @@ struct CheckpointStoreTests {
     #expect(folder.names("checkpoints").isEmpty)
   }
 
-  /// A run killed while saving leaves the folder as it was at that moment: each file of it cut off at some point.
+  /// A run killed while saving leaves a hidden folder as it was at that moment, some of its files there.
   @Test func killWhileSavingIsCleanedUp() throws {
     try save(store, 10)
     for (index, names) in [[], ["weights.safetensors"], ["weights.safetensors", "checkpoint.json"]]

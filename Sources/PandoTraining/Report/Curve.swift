@@ -33,7 +33,8 @@ package struct Curve: Sendable {
 
   /// At each point the value there of the straight line that fits the points around it best.
   ///
-  /// Unlike a mean, a line fits the ends of a falling curve as well as its middle. Points count as evenly spaced.
+  /// Unlike a mean, a line fits the ends of a falling curve as well as its middle. Points count as evenly
+  /// spaced.
   package func smoothed(radius: Int) -> Curve {
     guard radius > 0, points.count > 2, let extent = range(without: 0) else { return self }
     var sums = [0.0]

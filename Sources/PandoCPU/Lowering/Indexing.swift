@@ -17,6 +17,9 @@ private struct GatherSizes {
     k = Int64(indices.shape[batchDimensions...].reduce(1, *))
     row = Int64(x.shape[(axis + 1)...].reduce(1, *))
   }
+
+  /// Whether each batch is one line with places of its own: all batches are one call then.
+  var isAlongLines: Bool { outer == 1 && row == 1 }
 }
 
 extension Gather: CPULowering {
@@ -30,6 +33,15 @@ extension Gather: CPULowering {
     let source = Int(sizes.outer * sizes.n * sizes.row) * size
     let destination = Int(sizes.outer * sizes.k * sizes.row) * size
     let indexBytes = Int(sizes.k) * type.byteCount
+    if sizes.isAlongLines {
+      return Kernel { pointers in
+        Int32(
+          pk_take_along(
+            pointers[2], pointers[0], pointers[1], type.kernel, Int64(sizes.batches), sizes.n, sizes.k, 1, size,
+            PK_BOUNDS_CLAMP, Int32(threads)
+          ).rawValue)
+      }
+    }
     return Kernel { pointers in
       for batch in 0..<sizes.batches {
         let status = pk_gather_rows(
@@ -57,6 +69,13 @@ extension ScatterAdd: CPULowering {
     let total = operands[0].byteCount
     return Kernel(inPlace: [[0]]) { pointers in
       if pointers[3] != pointers[0] { pointers[3]!.copyMemory(from: pointers[0]!, byteCount: total) }
+      if sizes.isAlongLines {
+        return Int32(
+          pk_add_along(
+            pointers[3], pointers[2], pointers[1], type.kernel, Int64(sizes.batches), sizes.n, sizes.k, 1,
+            dtype.kernel, PK_BOUNDS_SKIP, Int32(threads)
+          ).rawValue)
+      }
       for batch in 0..<sizes.batches {
         let status = pk_scatter_add_rows(
           pointers[3]! + batch * destination, pointers[2]! + batch * source, pointers[1]! + batch * indexBytes,

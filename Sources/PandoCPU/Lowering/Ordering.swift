@@ -29,6 +29,10 @@ extension ArgMax: CPULowering {
 }
 
 extension CumulativeSum: CPULowering {
+  package func canLower(_ operands: [TensorType], _ results: [TensorType]) -> Bool {
+    [.float32, .float64, .bfloat16, .int32, .int64].contains(operands[0].dtype)
+  }
+
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     let around = Around(operands[0], dimension)
     let dtype = operands[0].dtype.kernel

@@ -73,6 +73,9 @@ extension Samples {
       ScatterAdd(axis: 0), .uniform([65, 129]), .uniform([264], -3...70, .int32), .uniform([264, 129]),
       checksGradient: false),
     OperationSample(
+      ScatterAdd(axis: 1, batchDimensions: 1), .uniform([67, 65]), .uniform([67, 33], -1...65, .int64),
+      .uniform([67, 33]), checksGradient: false),
+    OperationSample(
       ScatterAdd(axis: 0), .uniform([257, 3]), .uniform([1031], 0...256, .int32), .uniform([1031, 3]),
       checksGradient: false),
   ]

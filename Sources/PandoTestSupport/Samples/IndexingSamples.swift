@@ -7,7 +7,7 @@ extension Samples {
 
   private static let gathers: [OperationSample] = [
     OperationSample(Gather(axis: 0), .uniform([5, 3]), .uniform([4], -2...7, .int32)),
-    OperationSample(Gather(axis: 0), .uniform([5, 3]), .uniform([2, 3], 0...4, .int64)),
+    OperationSample(Gather(axis: 0), .uniform([6, 3]), .uniform([2, 3], 0...5, .int64)),
     OperationSample(Gather(axis: 1), .uniform([2, 5, 4]), .uniform([3], 0...4, .int32)),
     OperationSample(Gather(axis: 1), .uniform([2, 5]), .exactly([], [3], .int32)),
     OperationSample(
@@ -49,7 +49,7 @@ extension Samples {
 
   private static let scatters: [OperationSample] = [
     OperationSample(
-      ScatterAdd(axis: 0), .uniform([5, 3]), .uniform([4], -2...7, .int32), .uniform([4, 3])),
+      ScatterAdd(axis: 0), .uniform([6, 3]), .uniform([4], -2...7, .int32), .uniform([4, 3])),
     OperationSample(
       ScatterAdd(axis: 1), .uniform([2, 5, 4]), .uniform([2, 3], 0...4, .int64), .uniform([2, 2, 3, 4])),
     OperationSample(

@@ -33,7 +33,7 @@ extension Samples {
         OperationSample(along(1), .uniform([2, 3, 4])),
         OperationSample(along(0), .uniform([0, 3])),
         OperationSample(along(0), .uniform([1, 3])),
-        OperationSample(along(1), .uniform([4, 5], -9...9, .int32)),
+        OperationSample(along(1), .uniform([4, 6], -9...9, .int32)),
         OperationSample(along(1), .uniform([4, 5], -9...9, .int64)),
         OperationSample(along(1), .uniform([4, 5], -2...2, .bfloat16)),
         OperationSample(along(1), .uniform([4, 5], -2...2, .float64)),
@@ -61,7 +61,7 @@ extension Samples {
   }
 
   private static let selections: [OperationSample] = [
-    OperationSample(TopK(2, dimension: 1), .distinct([4, 5])),
+    OperationSample(TopK(2, dimension: 1), .distinct([4, 6])),
     OperationSample(TopK(3, dimension: 0), .distinct([4, 2, 3])),
     OperationSample(TopK(5, dimension: 0), .distinct([5])),
     OperationSample(TopK(0, dimension: 0), .distinct([5])),

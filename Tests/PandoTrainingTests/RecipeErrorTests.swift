@@ -35,6 +35,13 @@ func recipe(data: String = "{source: d}", model: String = "{kind: mlp}", train: 
   Refusal("? [a, b]\n: 1\n", "", 1, "expected a key to be text"),
   Refusal(String(repeating: "[", count: 100_000), "", 1, "nested too deeply"),
   Refusal(String(repeating: "- ", count: 100_000) + "x", "", 1, "nested too deeply"),
+  Refusal(
+    "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+      + "bcdefghi".reduce(into: ("", "a")) { text, name in
+        text.0 +=
+          "\(name): &\(name) [" + Array(repeating: "*\(text.1)", count: 10).joined(separator: ", ") + "]\n"
+        text.1 = String(name)
+      }.0, "", 1, "too large, to be a recipe"),
   Refusal("a: 1\n---\nb: 2\n", "", 2, "another document"),
   Refusal("name: x\nsead: 1\n", "sead", 2, "unknown key 'sead'", "did you mean 'seed'?"),
   Refusal("name: x\nzebra: 1\n", "zebra", 2, "expected one of name, seed"),

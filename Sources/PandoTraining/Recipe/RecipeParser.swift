@@ -6,13 +6,16 @@ package enum RecipeParser {
   /// No recipe is this long; a longer file is something else, given by mistake.
   private static let longestRecipe = 1 << 20
   private static let deepestNesting = 32
+  /// Aliases of aliases can make a short file mean billions of values.
+  private static let mostValues = 100_000
 
   /// The tree of a YAML document whose top is a map.
   package static func parse(_ text: String) throws(RecipeError) -> RecipeNode {
     guard let node = try compose(text) else {
       throw RecipeError(keyPath: "", message: "the recipe is empty; it needs at least data, model and train")
     }
-    let tree = try convert(node, depth: 0) { .line($0) }
+    var values = 0
+    let tree = try convert(node, depth: 0, values: &values) { .line($0) }
     guard case .map = tree.content else {
       if tree.isNothing {
         throw RecipeError(
@@ -29,7 +32,8 @@ package enum RecipeParser {
     guard let node = try compose(text) else {
       return RecipeNode(content: .scalar("", isQuoted: false), origin: origin)
     }
-    return try convert(node, depth: 0) { _ in origin }
+    var values = 0
+    return try convert(node, depth: 0, values: &values) { _ in origin }
   }
 
   private static func compose(_ text: String) throws(RecipeError) -> Node? {
@@ -69,27 +73,32 @@ package enum RecipeParser {
   }
 
   private static func convert(
-    _ node: Node, depth: Int, origin: (Int) -> RecipeNode.Origin
+    _ node: Node, depth: Int, values: inout Int, origin: (Int) -> RecipeNode.Origin
   ) throws(RecipeError) -> RecipeNode {
     let place = origin(node.mark?.line ?? 1)
-    guard depth < deepestNesting else { throw RecipeError("", at: place, "nested too deeply to be a recipe") }
+    values += 1
+    guard depth < deepestNesting, values <= mostValues else {
+      throw RecipeError("", at: place, "nested too deeply, or too large, to be a recipe")
+    }
     switch node {
     case .scalar(let scalar):
       let isQuoted = ![.plain, .any].contains(scalar.style)
       return RecipeNode(content: .scalar(scalar.string, isQuoted: isQuoted), origin: place)
     case .sequence(let sequence):
-      let elements = try sequence.map { element throws(RecipeError) in
-        try convert(element, depth: depth + 1, origin: origin)
+      var elements: [RecipeNode] = []
+      for element in sequence {
+        elements.append(try convert(element, depth: depth + 1, values: &values, origin: origin))
       }
       return RecipeNode(content: .list(elements), origin: place)
     case .mapping(let mapping):
-      let entries = try mapping.map { pair throws(RecipeError) in
-        let keyPlace = origin(pair.key.mark?.line ?? 1)
-        guard case .scalar(let key) = pair.key else {
+      var entries: [RecipeNode.Entry] = []
+      for (key, value) in mapping {
+        let keyPlace = origin(key.mark?.line ?? 1)
+        guard case .scalar(let name) = key else {
           throw RecipeError("", at: keyPlace, "expected a key to be text, got a list or a map")
         }
-        let value = try convert(pair.value, depth: depth + 1, origin: origin)
-        return RecipeNode.Entry(key: key.string, keyOrigin: keyPlace, value: value)
+        let value = try convert(value, depth: depth + 1, values: &values, origin: origin)
+        entries.append(RecipeNode.Entry(key: name.string, keyOrigin: keyPlace, value: value))
       }
       return RecipeNode(content: .map(entries), origin: place)
     case .alias:

@@ -121,8 +121,8 @@ import Testing
       }
     ) {
       centered
-        ? pk_layer_norm($0, &mean, &rstd, $1[0], $1[1], $1[2], size.0, size.1, epsilon, $2, 2)
-        : pk_rms_norm($0, &rstd, $1[0], $1[1], size.0, size.1, epsilon, $2, 2)
+        ? pk_layer_norm($0, &mean, &rstd, $1[0], $1[1], $1[2], size.0, size.1, epsilon, $2, $2, 2)
+        : pk_rms_norm($0, &rstd, $1[0], $1[1], size.0, size.1, epsilon, $2, $2, 2)
     }
     var dgamma = [Float](repeating: .nan, count: n), dbeta = dgamma
     let workspace = UnsafeMutableRawPointer.allocate(
@@ -130,12 +130,13 @@ import Testing
     defer { workspace.deallocate() }
     func backward(_ dx: UnsafeMutableRawPointer, _ x: [Float], _ threads: Int32) -> pk_status {
       if centered {
-        _ = pk_layer_norm(dx, &mean, &rstd, x, nil, nil, size.0, size.1, epsilon, PK_F32, 1)
+        _ = pk_layer_norm(dx, &mean, &rstd, x, nil, nil, size.0, size.1, epsilon, PK_F32, PK_F32, 1)
         return pk_layer_norm_backward(
-          dx, &dgamma, &dbeta, dy, x, gamma, mean, rstd, size.0, size.1, PK_F32, workspace, threads)
+          dx, &dgamma, &dbeta, dy, x, gamma, mean, rstd, size.0, size.1, PK_F32, PK_F32, workspace, threads)
       }
-      _ = pk_rms_norm(dx, &rstd, x, nil, size.0, size.1, epsilon, PK_F32, 1)
-      return pk_rms_norm_backward(dx, &dgamma, dy, x, gamma, rstd, size.0, size.1, PK_F32, workspace, threads)
+      _ = pk_rms_norm(dx, &rstd, x, nil, size.0, size.1, epsilon, PK_F32, PK_F32, 1)
+      return pk_rms_norm_backward(
+        dx, &dgamma, dy, x, gamma, rstd, size.0, size.1, PK_F32, PK_F32, workspace, threads)
     }
     var exactGamma = [Double](repeating: 0, count: n), exactBeta = exactGamma, exactX: [Double] = []
     for (row, d) in zip(Self.rows(x, n), Self.rows(dy, n)) {

@@ -10,13 +10,15 @@ typedef struct {
   int64_t n, inner, size;
   int reverse, exclusive;
   void (*columns)(void *sums, void *dst, const void *src, int64_t columns, int exclusive);
+  void (*line)(void *dst, const void *src, int64_t n, int reverse, int exclusive);
 } sum_job;
 
 #define COLUMNS 64
 
-// One step of `columns` running sums.
-#define STEP(NAME, T, A, LOAD, STORE)                                                                        \
-  PK_CLONES static void NAME(void *sums, void *dst, const void *src, int64_t columns, int exclusive) {       \
+// One step of `columns` running sums, and one whole sum along contiguous elements.
+#define SUMS(SUFFIX, T, A, LOAD, STORE)                                                                      \
+  PK_CLONES static void step_##SUFFIX(void *sums, void *dst, const void *src, int64_t columns,               \
+                                      int exclusive) {                                                       \
     A *sum = sums;                                                                                           \
     T *d = dst;                                                                                              \
     const T *s = src;                                                                                        \
@@ -25,16 +27,27 @@ typedef struct {
       sum[c] = after;                                                                                        \
       d[c] = STORE(exclusive ? before : after);                                                              \
     }                                                                                                        \
+  }                                                                                                          \
+  static void line_##SUFFIX(void *dst, const void *src, int64_t n, int reverse, int exclusive) {             \
+    A sum = 0;                                                                                               \
+    T *d = dst;                                                                                              \
+    const T *s = src;                                                                                        \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      int64_t place = reverse ? n - 1 - i : i;                                                               \
+      A before = sum;                                                                                        \
+      sum += (A)LOAD(s[place]);                                                                              \
+      d[place] = STORE(exclusive ? before : sum);                                                            \
+    }                                                                                                        \
   }
 #define TO_FLOAT(x) ((float)(x))
 #define TO_BF16(x) pk_to_bf16((float)(x))
 #define TO_I32(x) ((int32_t)(x))
 #define TO_I64(x) ((int64_t)(x))
-STEP(step_f32, float, double, , TO_FLOAT)
-STEP(step_f64, double, double, , )
-STEP(step_bf16, uint16_t, double, pk_from_bf16, TO_BF16)
-STEP(step_i32, int32_t, uint32_t, , TO_I32)
-STEP(step_i64, int64_t, uint64_t, , TO_I64)
+SUMS(f32, float, double, , TO_FLOAT)
+SUMS(f64, double, double, , )
+SUMS(bf16, uint16_t, double, pk_from_bf16, TO_BF16)
+SUMS(i32, int32_t, uint32_t, , TO_I32)
+SUMS(i64, int64_t, uint64_t, , TO_I64)
 
 static void run_lines(void *context, int64_t begin, int64_t end) {
   const sum_job *job = context;
@@ -42,6 +55,11 @@ static void run_lines(void *context, int64_t begin, int64_t end) {
   for (int64_t item = begin; item < end; item++) {
     int64_t outer = item / blocks, first = item % blocks * COLUMNS;
     int64_t columns = pk_min64(COLUMNS, job->inner - first);
+    if (job->inner == 1) {
+      int64_t offset = outer * job->n * job->size;
+      job->line(job->dst + offset, job->src + offset, job->n, job->reverse, job->exclusive);
+      continue;
+    }
     // Zero bits are 0 in every accumulator's type.
     uint64_t sums[COLUMNS] = {0};
     for (int64_t i = 0; i < job->n; i++) {
@@ -54,13 +72,13 @@ static void run_lines(void *context, int64_t begin, int64_t end) {
 
 pk_status pk_cumulative_sum(void *dst, const void *src, pk_dtype dtype, int64_t outer, int64_t n,
                             int64_t inner, int reverse, int exclusive, int threads) {
-  sum_job job = {dst, src, n, inner, (int64_t)pk_size(dtype), reverse, exclusive, NULL};
+  sum_job job = {dst, src, n, inner, (int64_t)pk_size(dtype), reverse, exclusive, NULL, NULL};
   switch (dtype) {
-    case PK_F32: job.columns = step_f32; break;
-    case PK_F64: job.columns = step_f64; break;
-    case PK_BF16: job.columns = step_bf16; break;
-    case PK_I32: job.columns = step_i32; break;
-    case PK_I64: job.columns = step_i64; break;
+    case PK_F32: job.columns = step_f32, job.line = line_f32; break;
+    case PK_F64: job.columns = step_f64, job.line = line_f64; break;
+    case PK_BF16: job.columns = step_bf16, job.line = line_bf16; break;
+    case PK_I32: job.columns = step_i32, job.line = line_i32; break;
+    case PK_I64: job.columns = step_i64, job.line = line_i64; break;
     default: return PK_UNSUPPORTED;
   }
   pk_parallel_ranges(pk_useful_threads(threads, outer * n * inner), outer * pk_ceil_div(inner, COLUMNS),

@@ -6,7 +6,7 @@
 #include "reduce.h"
 
 // How many elements are combined in the narrow type before they go to the accumulator.
-#define PK_REDUCE_BLOCK 512
+#define PK_REDUCE_BLOCK 256
 
 // S: element in memory. LOAD: S to T, the type in which a block is combined (with MAP applied to each). A:
 // accumulator. JOIN(a, b) combines two T or two A. IDENTITY is neutral. DONE: A to S.

@@ -1,13 +1,6 @@
 // Cross entropy of one storage type; see rows.h.
 
-PK_CLONES static float NAME(row_max)(const S *x, int64_t n) {
-  int32_t best = PK_LOWEST32;
-  for (int64_t i = 0; i < n; i++) {
-    int32_t key = pk_order32_nan_high(LOAD(x[i]));
-    best = key > best ? key : best;
-  }
-  return pk_unorder32(best);
-}
+#include "max_body.h"
 
 // Sum of exp(x - shift), and of x - shift.
 PK_CLONES static void NAME(row_sums)(const S *x, float shift, int64_t n, double *exponentials,

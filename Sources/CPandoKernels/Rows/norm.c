@@ -16,6 +16,7 @@ typedef struct {
 } norm_job;
 
 #define BODY "norm_body.h"
+#define PARAMETERS
 #include "types.h"
 
 // Into how many blocks the rows are cut for the parameters' gradients; only the shape decides.
@@ -25,14 +26,15 @@ size_t pk_norm_workspace(int64_t rows, int64_t n) {
   return (size_t)(block_count(rows) * 2 * n) * sizeof(float);
 }
 
-static pk_status forward(norm_job job, pk_dtype dtype, int threads) {
-  PK_CHOOSE_ROW(run, norm);
+static pk_status forward(norm_job job, pk_dtype dtype, pk_dtype parameters, int threads) {
+  PK_CHOOSE_PARAMETERS(run, norm);
   pk_parallel_ranges(pk_useful_threads(threads, 2 * job.rows * job.n), job.rows, run, &job);
   return PK_OK;
 }
 
 pk_status pk_layer_norm(void *y, float *mean, float *rstd, const void *x, const void *gamma, const void *beta,
-                        int64_t rows, int64_t n, double epsilon, pk_dtype dtype, int threads) {
+                        int64_t rows, int64_t n, double epsilon, pk_dtype dtype, pk_dtype parameters,
+                        int threads) {
   norm_job job = {.y = y,
                   .x = x,
                   .gamma = gamma,
@@ -43,18 +45,18 @@ pk_status pk_layer_norm(void *y, float *mean, float *rstd, const void *x, const 
                   .n = n,
                   .epsilon = epsilon,
                   .centered = 1};
-  return forward(job, dtype, threads);
+  return forward(job, dtype, parameters, threads);
 }
 
 pk_status pk_rms_norm(void *y, float *rstd, const void *x, const void *gamma, int64_t rows, int64_t n,
-                      double epsilon, pk_dtype dtype, int threads) {
+                      double epsilon, pk_dtype dtype, pk_dtype parameters, int threads) {
   norm_job job = {.y = y, .x = x, .gamma = gamma, .rstd = rstd, .rows = rows, .n = n, .epsilon = epsilon};
-  return forward(job, dtype, threads);
+  return forward(job, dtype, parameters, threads);
 }
 
-static pk_status backward(norm_job job, pk_dtype dtype, void *workspace, int threads) {
-  PK_CHOOSE_ROW(run, norm_backward);
-  PK_CHOOSE_ROW(add, add_blocks);
+static pk_status backward(norm_job job, pk_dtype dtype, pk_dtype parameters, void *workspace, int threads) {
+  PK_CHOOSE_PARAMETERS(run, norm_backward);
+  PK_CHOOSE_PARAMETERS(add, add_blocks);
   job.blocks = block_count(job.rows);
   int wanted = job.dgamma || job.dbeta;
   job.partial = wanted ? workspace : NULL;
@@ -66,7 +68,8 @@ static pk_status backward(norm_job job, pk_dtype dtype, void *workspace, int thr
 
 pk_status pk_layer_norm_backward(void *dx, void *dgamma, void *dbeta, const void *dy, const void *x,
                                  const void *gamma, const float *mean, const float *rstd, int64_t rows,
-                                 int64_t n, pk_dtype dtype, void *workspace, int threads) {
+                                 int64_t n, pk_dtype dtype, pk_dtype parameters, void *workspace,
+                                 int threads) {
   norm_job job = {.y = dx,
                   .x = x,
                   .dy = dy,
@@ -78,12 +81,12 @@ pk_status pk_layer_norm_backward(void *dx, void *dgamma, void *dbeta, const void
                   .rows = rows,
                   .n = n,
                   .centered = 1};
-  return backward(job, dtype, workspace, threads);
+  return backward(job, dtype, parameters, workspace, threads);
 }
 
 pk_status pk_rms_norm_backward(void *dx, void *dgamma, const void *dy, const void *x, const void *gamma,
-                               const float *rstd, int64_t rows, int64_t n, pk_dtype dtype, void *workspace,
-                               int threads) {
+                               const float *rstd, int64_t rows, int64_t n, pk_dtype dtype,
+                               pk_dtype parameters, void *workspace, int threads) {
   norm_job job = {.y = dx,
                   .x = x,
                   .dy = dy,
@@ -92,5 +95,5 @@ pk_status pk_rms_norm_backward(void *dx, void *dgamma, const void *dy, const voi
                   .dgamma = dgamma,
                   .rows = rows,
                   .n = n};
-  return backward(job, dtype, workspace, threads);
+  return backward(job, dtype, parameters, workspace, threads);
 }

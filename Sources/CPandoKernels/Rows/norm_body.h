@@ -1,35 +1,20 @@
 // Layer norm and RMS norm of one storage type; see rows.h. RMS norm is layer norm with the mean taken as 0.
 
-// Sum of x - shift, to the first or second power.
-PK_CLONES static double NAME(sum_from)(const S *x, float shift, int squares, int64_t n) {
-  double total = 0;
-  for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
-    PK_REASSOCIATE
-    int64_t last = pk_min64(n, first + PK_ROW_BLOCK);
-    float sum = 0;
-    if (squares) {
-      for (int64_t i = first; i < last; i++) {
-        float d = LOAD(x[i]) - shift;
-        sum += d * d;
-      }
-    } else {
-      for (int64_t i = first; i < last; i++) sum += LOAD(x[i]) - shift;
-    }
-    total += sum;
-  }
-  return total;
-}
+#include "moments_body.h"
+#include "sums_body.h"
 
-PK_CLONES static void NAME(apply)(S *y, const S *x, const S *gamma, const S *beta, float mean, float rstd,
+PK_CLONES static void NAME(apply)(S *y, const S *x, const P *gamma, const P *beta, float mean, float rstd,
                                   int64_t n) {
   if (gamma && beta) {
     PK_VECTOR for (int64_t i = 0; i < n; i++) {
-      y[i] = STORE((LOAD(x[i]) - mean) * rstd * LOAD(gamma[i]) + LOAD(beta[i]));
+      y[i] = STORE((LOAD(x[i]) - mean) * rstd * LOAD_PARAMETER(gamma[i]) + LOAD_PARAMETER(beta[i]));
     }
   } else if (gamma) {
-    PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE((LOAD(x[i]) - mean) * rstd * LOAD(gamma[i]));
+    PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] =
+        STORE((LOAD(x[i]) - mean) * rstd * LOAD_PARAMETER(gamma[i]));
   } else if (beta) {
-    PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE((LOAD(x[i]) - mean) * rstd + LOAD(beta[i]));
+    PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] =
+        STORE((LOAD(x[i]) - mean) * rstd + LOAD_PARAMETER(beta[i]));
   } else {
     PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE((LOAD(x[i]) - mean) * rstd);
   }
@@ -40,9 +25,13 @@ static void NAME(norm)(void *context, int64_t begin, int64_t end) {
   int64_t n = job->n;
   for (int64_t r = begin; r < end; r++) {
     const S *x = (const S *)job->x + r * n;
-    // The second sum corrects the first one's rounding, and is exact enough for the variance.
-    float mean = job->centered ? (float)(NAME(sum_from)(x, 0, 0, n) / (double)n) : 0;
-    double variance = NAME(sum_from)(x, mean, 1, n) / (double)n;
+    // Measured from a first mean, whose rounding the sum of the differences corrects.
+    float shift = job->centered ? (float)(NAME(sum)(x, n) / (double)n) : 0;
+    double differences = 0, squares = 0, correction = 0;
+    NAME(moments)(x, shift, n, &differences, &squares);
+    if (job->centered) correction = differences / (double)n;
+    float mean = (float)(shift + correction);
+    double variance = squares / (double)n - correction * correction;
     float rstd = (float)(1.0 / sqrt(variance + job->epsilon));
     if (job->mean) job->mean[r] = mean;
     if (job->rstd) job->rstd[r] = rstd;
@@ -51,7 +40,7 @@ static void NAME(norm)(void *context, int64_t begin, int64_t end) {
 }
 
 // Sums over a row of g = dy * gamma and of g * xhat.
-PK_CLONES static void NAME(gradient_sums)(const S *dy, const S *x, const S *gamma, float mean, float rstd,
+PK_CLONES static void NAME(gradient_sums)(const S *dy, const S *x, const P *gamma, float mean, float rstd,
                                           int64_t n, double *sum_g, double *sum_gx) {
   double total_g = 0, total_gx = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
@@ -60,7 +49,7 @@ PK_CLONES static void NAME(gradient_sums)(const S *dy, const S *x, const S *gamm
     float a = 0, b = 0;
     if (gamma) {
       for (int64_t i = first; i < last; i++) {
-        float g = LOAD(dy[i]) * LOAD(gamma[i]);
+        float g = LOAD(dy[i]) * LOAD_PARAMETER(gamma[i]);
         a += g;
         b += g * (LOAD(x[i]) - mean);
       }
@@ -91,7 +80,7 @@ PK_CLONES static void NAME(gradient)(S *dx, float *dgamma, float *dbeta, const S
   if (gamma) {
     PK_VECTOR for (int64_t i = 0; i < n; i++) {
       float xhat = (LOAD(x[i]) - mean) * rstd;
-      dx[i] = STORE(rstd * (LOAD(dy[i]) * LOAD(gamma[i]) - c1 - xhat * c2));
+      dx[i] = STORE(rstd * (LOAD(dy[i]) * LOAD_PARAMETER(gamma[i]) - c1 - xhat * c2));
     }
   } else {
     PK_VECTOR for (int64_t i = 0; i < n; i++) {
@@ -129,7 +118,7 @@ static void NAME(add_blocks)(void *context, int64_t begin, int64_t end) {
       dgamma += job->partial[block * 2 * job->n + i];
       dbeta += job->partial[(block * 2 + 1) * job->n + i];
     }
-    if (job->dgamma) ((S *)job->dgamma)[i] = STORE((float)dgamma);
-    if (job->dbeta) ((S *)job->dbeta)[i] = STORE((float)dbeta);
+    if (job->dgamma) ((P *)job->dgamma)[i] = STORE_PARAMETER((float)dgamma);
+    if (job->dbeta) ((P *)job->dbeta)[i] = STORE_PARAMETER((float)dbeta);
   }
 }

@@ -11,7 +11,7 @@
 #include "pk_rows.h"
 
 // Sums are taken in float32 over this many elements at a time.
-#define PK_ROW_BLOCK 1024
+#define PK_ROW_BLOCK 256
 
 // exp(x) for x that is not positive; below float32's normal numbers it is 0.
 PK_INLINE float pk_exp_negative(float x) {

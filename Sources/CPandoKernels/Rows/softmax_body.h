@@ -1,13 +1,7 @@
 // Softmax and log-softmax of one storage type; see rows.h.
 
-PK_CLONES static float NAME(row_max)(const S *x, int64_t n) {
-  int32_t best = PK_LOWEST32;
-  for (int64_t i = 0; i < n; i++) {
-    int32_t key = pk_order32_nan_high(LOAD(x[i]));
-    best = key > best ? key : best;
-  }
-  return pk_unorder32(best);
-}
+#include "max_body.h"
+#include "sums_body.h"
 
 // Sum of exp(x - shift); float32 results are kept in y.
 PK_CLONES static double NAME(exponentials)(S *y, const S *x, float shift, int64_t n) {
@@ -70,18 +64,6 @@ PK_CLONES static double NAME(dot)(const S *a, const S *b, int64_t n) {
   return total;
 }
 
-PK_CLONES static double NAME(row_sum)(const S *x, int64_t n) {
-  double total = 0;
-  for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
-    PK_REASSOCIATE
-    int64_t last = pk_min64(n, first + PK_ROW_BLOCK);
-    float sum = 0;
-    for (int64_t i = first; i < last; i++) sum += LOAD(x[i]);
-    total += sum;
-  }
-  return total;
-}
-
 PK_CLONES static void NAME(softmax_gradient)(S *dx, const S *dy, const S *y, float dot, int64_t n) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) dx[i] = STORE(LOAD(y[i]) * (LOAD(dy[i]) - dot));
 }
@@ -102,6 +84,6 @@ static void NAME(log_softmax_backward)(void *context, int64_t begin, int64_t end
   const row_job *job = context;
   for (int64_t r = begin; r < end; r++) {
     const S *dy = (const S *)job->dy + r * job->n, *y = (const S *)job->x + r * job->n;
-    NAME(log_softmax_gradient)((S *)job->out + r * job->n, dy, y, (float)NAME(row_sum)(dy, job->n), job->n);
+    NAME(log_softmax_gradient)((S *)job->out + r * job->n, dy, y, (float)NAME(sum)(dy, job->n), job->n);
   }
 }

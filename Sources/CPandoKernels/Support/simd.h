@@ -21,6 +21,10 @@
 // overlap checks.
 #define PK_VECTOR _Pragma("clang loop vectorize(assume_safety)")
 
+// The same for loops that are often short or whose loads skip elements: one vector at a time, because what is
+// left over by several at a time would run element by element.
+#define PK_VECTOR_SHORT _Pragma("clang loop vectorize(assume_safety) interleave_count(1)")
+
 // At the start of a block: sums may be taken in the order that suits the vector unit. The order is fixed when
 // the kernel is compiled, so results are the same in every run and on any number of threads.
 #define PK_REASSOCIATE _Pragma("clang fp reassociate(on)")

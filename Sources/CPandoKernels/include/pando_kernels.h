@@ -12,8 +12,11 @@
 #ifndef PANDO_KERNELS_H
 #define PANDO_KERNELS_H
 
+#include "pk_attention.h"
+#include "pk_channels.h"
 #include "pk_contract.h"
 #include "pk_movement.h"
+#include "pk_pooling.h"
 #include "pk_reduction.h"
 #include "pk_rows.h"
 #include "pk_tile.h"

@@ -25,28 +25,31 @@ pk_status pk_log_softmax_backward(void *dx, const void *dy, const void *y, int64
 /// Layer normalization (Ba, Kiros, Hinton, 2016): `y = (x - mean) * rstd * gamma + beta`, rstd = 1 /
 /// sqrt(variance + epsilon) with the biased variance.
 ///
-/// `gamma` and `beta` [n], of `dtype`, may be null (1 and 0); `mean` and `rstd` [rows], float32, may be null
-/// where they are not wanted.
+/// `gamma` and `beta` [n] may be null (1 and 0). Their type `parameters`, here and in the following
+/// functions, is `dtype` or `PK_F32`. `mean` and `rstd` [rows], float32, may be null where they are not
+/// wanted.
 pk_status pk_layer_norm(void *y, float *mean, float *rstd, const void *x, const void *gamma, const void *beta,
-                        int64_t rows, int64_t n, double epsilon, pk_dtype dtype, int threads);
+                        int64_t rows, int64_t n, double epsilon, pk_dtype dtype, pk_dtype parameters,
+                        int threads);
 
 /// Bytes of scratch memory for the backward passes of layer norm and RMS norm.
 size_t pk_norm_workspace(int64_t rows, int64_t n);
 
-/// Gradients of layer normalization. `dgamma` and `dbeta` [n], of `dtype`, may be null; `gamma` may be null.
+/// Gradients of layer normalization. `dgamma` and `dbeta` [n] may be null; `gamma` may be null.
 pk_status pk_layer_norm_backward(void *dx, void *dgamma, void *dbeta, const void *dy, const void *x,
                                  const void *gamma, const float *mean, const float *rstd, int64_t rows,
-                                 int64_t n, pk_dtype dtype, void *workspace, int threads);
+                                 int64_t n, pk_dtype dtype, pk_dtype parameters, void *workspace,
+                                 int threads);
 
 /// Root-mean-square normalization (Zhang, Sennrich, 2019): `y = x * rstd * gamma`, rstd = 1 / sqrt(mean(x *
 /// x) + epsilon). `gamma` and `rstd` may be null.
 pk_status pk_rms_norm(void *y, float *rstd, const void *x, const void *gamma, int64_t rows, int64_t n,
-                      double epsilon, pk_dtype dtype, int threads);
+                      double epsilon, pk_dtype dtype, pk_dtype parameters, int threads);
 
 /// Gradients of RMS normalization. `dgamma` and `gamma` may be null.
 pk_status pk_rms_norm_backward(void *dx, void *dgamma, const void *dy, const void *x, const void *gamma,
-                               const float *rstd, int64_t rows, int64_t n, pk_dtype dtype, void *workspace,
-                               int threads);
+                               const float *rstd, int64_t rows, int64_t n, pk_dtype dtype,
+                               pk_dtype parameters, void *workspace, int threads);
 
 /// Cross entropy between rows of logits and whole-number labels, with label smoothing s:
 /// `loss = lse - (1 - s) * x[label] - s * mean(x)`, `lse = log(sum(exp(x)))`.

@@ -1,0 +1,89 @@
+#include "product.h"
+
+#include "../Support/simd.h"
+
+#define PARAMETERS                                                                                           \
+  float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,   \
+      int64_t k
+#define ARGUMENTS c, c_row, a, a_row, a_column, b, b_row, k
+
+typedef float vector4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float vector8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float vector16 __attribute__((vector_size(64), aligned(4), may_alias));
+
+// ROWS rows of C times COUNT vectors, all in registers while A and B stream by: each loaded vector of B is
+// used for every row, each broadcast element of A for every vector.
+#define BLOCK(NAME, TARGET, VECTOR, ROWS, COUNT)                                                             \
+  TARGET static void NAME(PARAMETERS) {                                                                      \
+    enum { WIDTH = sizeof(VECTOR) / sizeof(float) };                                                         \
+    VECTOR sum[ROWS][COUNT];                                                                                 \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++) {                                      \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < COUNT; j++) sum[i][j] = (VECTOR){0};            \
+    }                                                                                                        \
+    for (int64_t p = 0; p < k; p++) {                                                                        \
+      VECTOR right[COUNT];                                                                                   \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < COUNT; j++) {                                   \
+        right[j] = *(const VECTOR *)(b + p * b_row + j * WIDTH);                                             \
+      }                                                                                                      \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++) {                                    \
+        float left = a[i * a_row + p * a_column];                                                            \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < COUNT; j++) sum[i][j] += left * right[j];     \
+      }                                                                                                      \
+    }                                                                                                        \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < ROWS; i++) {                                      \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < COUNT; j++) {                                   \
+        *(VECTOR *)(c + i * c_row + j * WIDTH) += sum[i][j];                                                 \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+// One column of blocks: whole blocks of ROWS rows, then single rows.
+#define COLUMN(WHOLE, SINGLE, ROWS)                                                                          \
+  for (int64_t i = 0; i < m;) {                                                                              \
+    if (m - i >= ROWS) {                                                                                     \
+      WHOLE(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                      \
+      i += ROWS;                                                                                             \
+    } else {                                                                                                 \
+      SINGLE(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                     \
+      i++;                                                                                                   \
+    }                                                                                                        \
+  }
+
+// A block that fills the registers of the level; WIDE columns, and where fewer are left, 16.
+#define PRODUCT(NAME, TARGET, VECTOR, ROWS, WIDE, NARROW)                                                    \
+  BLOCK(NAME##_wide, TARGET, VECTOR, ROWS, WIDE)                                                             \
+  BLOCK(NAME##_wide_row, TARGET, VECTOR, 1, WIDE)                                                            \
+  BLOCK(NAME##_narrow, TARGET, VECTOR, ROWS, NARROW)                                                         \
+  BLOCK(NAME##_narrow_row, TARGET, VECTOR, 1, NARROW)                                                        \
+  static void NAME(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b, \
+                   int64_t b_row, int64_t m, int64_t n, int64_t k) {                                         \
+    enum { WIDE_COLUMNS = (WIDE) * sizeof(VECTOR) / sizeof(float) };                                         \
+    int64_t j = 0;                                                                                           \
+    for (; j + WIDE_COLUMNS <= n; j += WIDE_COLUMNS) COLUMN(NAME##_wide, NAME##_wide_row, ROWS)              \
+    for (; j < n; j += 16) COLUMN(NAME##_narrow, NAME##_narrow_row, ROWS)                                    \
+  }
+
+#if defined(__x86_64__)
+#define LEVEL4 __attribute__((target("arch=x86-64-v4")))
+#define LEVEL3 __attribute__((target("arch=x86-64-v3")))
+PRODUCT(product_level4, LEVEL4, vector16, 8, 2, 1)
+PRODUCT(product_level3, LEVEL3, vector8, 6, 2, 2)
+PRODUCT(product_plain, , vector4, 2, 4, 4)
+#else
+PRODUCT(product_plain, , vector4, 4, 4, 4)
+#endif
+
+void pk_product(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b,
+                int64_t b_row, int64_t m, int64_t n, int64_t k) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) {
+    product_level4(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
+    return;
+  }
+  if (__builtin_cpu_supports("x86-64-v3")) {
+    product_level3(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
+    return;
+  }
+#endif
+  product_plain(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
+}

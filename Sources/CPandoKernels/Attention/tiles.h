@@ -1,0 +1,42 @@
+// What the forward and the backward pass share: tile sizes, scratch memory, packing.
+#ifndef PK_ATTENTION_TILES_H
+#define PK_ATTENTION_TILES_H
+
+#include <stdatomic.h>
+
+#include "../Support/math.h"
+#include "../Support/parallel.h"
+#include "../Support/simd.h"
+#include "pk_attention.h"
+#include "product.h"
+
+// Queries and keys of a tile. Scores are held with keys as rows and queries as columns: so the softmax over
+// keys goes along columns, which are side by side in a vector.
+#define TILE 64
+
+// Rows of scratch tiles are padded to whole vectors with zeros.
+PK_INLINE int64_t pk_padded(int64_t width) { return pk_ceil_div(width, 16) * 16; }
+
+// Copies `rows` rows of `width` elements times `scale`, padding them with zeros to `padded`, and the tile
+// with zero rows to `all`.
+void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_t rows, int64_t all, int64_t width,
+                  int64_t padded, float scale);
+
+// The same elements with rows and columns exchanged: `width` rows of TILE elements.
+void pk_pack_columns(float *dst, const float *src, int64_t stride, int64_t rows, int64_t width, float scale);
+
+// dst[r, d] += src[r, d] * scale, from a padded tile.
+void pk_add_rows(float *dst, int64_t stride, const float *src, int64_t rows, int64_t width, int64_t padded,
+                 float scale);
+
+// How many of the keys first ..< first + count the queries from `query` on, `rows` of them, may see at all:
+// the count of keys, cut behind the last that the last query sees.
+PK_INLINE int64_t pk_visible_keys(const pk_attention *x, int64_t query, int64_t rows) {
+  if (!x->causal) return x->keys;
+  return pk_max64(0, pk_min64(x->keys, query + rows + x->offset));
+}
+
+// Hides scores of keys behind their query's last. `scores` is [keys, TILE].
+void pk_hide(float *scores, const pk_attention *x, int64_t query, int64_t key, int64_t keys);
+
+#endif

@@ -1,0 +1,72 @@
+import Pando
+
+/// Decoder-only transformer (Radford et al. 2019, "Language models are unsupervised multitask learners"): at each place
+/// of a text it scores the tokens that may come next.
+///
+/// Input `[batch, time]`, int32 tokens; output `[batch, time, vocabulary]`.
+public struct GPT: Layer {
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// `[vocabulary, width]`
+  public let token_embedding: Embedding
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// `[context, width]`; none with rotary positions.
+  public let position_embedding: Embedding?
+  public let blocks: [TransformerBlock]
+  public let norm: LayerNorm
+  /// To the tokens; none where the token embedding does this too.
+  public let head: Linear?
+  /// The longest input.
+  public let context: Int
+  private let dropout: Dropout
+  private let site: Site
+
+  /// A transformer whose weights begin as GPT-2's: normal with deviation 0.02, divided by √(2 · layers) where a layer's
+  /// outputs are added to the stream.
+  ///
+  /// - Parameters:
+  ///   - context: the longest input.
+  ///   - keyValueHeads: heads of keys and values, each shared by neighbouring heads of queries; as many as `heads`
+  ///     unless given.
+  ///   - dropout: the probability that an element is dropped in training: of the embedding, and of each branch's output.
+  ///   - rotary: whether positions turn queries and keys instead of being learnt.
+  ///   - tied: whether the output layer is the token embedding transposed.
+  public init(
+    vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil, dropout: Double = 0,
+    rotary: Bool = false, tied: Bool = true, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let initializer = Initializer.normal(deviation: 0.02)
+    token_embedding = Embedding(vocabulary, width, initializer: initializer, file: file, line: line)
+    position_embedding =
+      rotary ? nil : Embedding(context, width, axes: [nil, "embed"], initializer: initializer, file: file, line: line)
+    blocks = (0..<layers).map { _ in
+      TransformerBlock(
+        width, heads: heads, keyValueHeads: keyValueHeads, causal: true, rotaryBase: rotary ? 10000 : nil,
+        dropout: dropout, initializer: initializer,
+        residualInitializer: .normal(deviation: 0.02 / Double(2 * layers).squareRoot()), file: file, line: line)
+    }
+    norm = LayerNorm(width, axes: ["embed"], file: file, line: line)
+    head =
+      tied
+      ? nil
+      : Linear(
+        width, vocabulary, bias: false, axes: ["vocabulary", "embed"], initializer: initializer, file: file, line: line)
+    self.context = context
+    self.dropout = Dropout(dropout)
+    site = Site(file, line)
+  }
+
+  public func callAsFunction(_ tokens: Tensor, _ context: Context) -> Tensor {
+    if tokens.failure != nil { return tokens }
+    guard tokens.rank == 2, tokens.size(1) <= self.context else {
+      return .failed(
+        "gpt", "takes [batch, time] with at most \(self.context) tokens, got \(tokens.type)",
+        like: token_embedding.weight.tensor, file: site.file, line: site.line)
+    }
+    var x = token_embedding(tokens)
+    if let position_embedding { x = x + position_embedding.weight.tensor.slice(0, 0..<tokens.size(1)) }
+    x = dropout(x, context)
+    for block in blocks { x = block(x, context) }
+    x = norm(x)
+    return head?(x) ?? linear(x, token_embedding.weight.tensor, file: site.file, line: site.line)
+  }
+}

@@ -1,0 +1,59 @@
+import Pando
+
+/// Vision transformer (Dosovitskiy et al. 2020, arXiv:2010.11929): a sequence of patches behind a class token, whose
+/// last features are classified.
+///
+/// Input `[samples, channels, height, width]`, output `[samples, classes]`.
+public struct ViT: Layer {
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// From a patch to its features.
+  public let patch_embedding: Conv2d
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// `[1, 1, features]`
+  public let class_token: Parameter
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  /// `[1, 1 + patches, features]`
+  public let position_embedding: Parameter
+  public let blocks: [TransformerBlock]
+  public let norm: LayerNorm
+  public let head: Linear
+  private let dropout: Dropout
+
+  /// A transformer for images of a fixed size.
+  ///
+  /// - Parameters:
+  ///   - patch: side of a square patch in pixels; it divides height and width.
+  ///   - features: of each place.
+  ///   - dropout: the probability that an element is dropped in training: of the embedding, and of each branch's output.
+  public init(
+    channels: Int, height: Int, width: Int, patch: Int, features: Int, layers: Int, heads: Int, classes: Int,
+    dropout: Double = 0, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    precondition(
+      patch > 0 && height.isMultiple(of: patch) && width.isMultiple(of: patch),
+      "patches of \(patch) do not tile an image of \(height)×\(width)")
+    let initializer = Initializer.normal(deviation: 0.02)
+    let places = 1 + (height / patch) * (width / patch)
+    patch_embedding = Conv2d(
+      channels, features, kernel: Pair(patch), stride: Pair(patch), initializer: .fanIn(channels * patch * patch),
+      file: file, line: line)
+    class_token = Parameter([1, 1, features], .zeros, role: .unregularized, axes: [nil, nil, "embed"])
+    position_embedding = Parameter(
+      [1, places, features], initializer, role: .unregularized, axes: [nil, nil, "embed"])
+    blocks = (0..<layers).map { _ in
+      TransformerBlock(
+        features, heads: heads, dropout: dropout, epsilon: 1e-6, initializer: initializer, file: file, line: line)
+    }
+    norm = LayerNorm(features, epsilon: 1e-6, axes: ["embed"], file: file, line: line)
+    head = Linear(features, classes, axes: [nil, "embed"], initializer: .zeros, file: file, line: line)
+    self.dropout = Dropout(dropout)
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
+    let patches = patch_embedding(x).flatten(from: 2).transpose(1, 2)
+    let token = class_token.tensor.broadcast(to: [patches.size(0), 1, patches.size(2)])
+    var x = dropout(concatenate([token, patches], 1) + position_embedding.tensor, context)
+    for block in blocks { x = block(x, context) }
+    return head(norm(x.slice(1, 0..<1).squeeze(1)))
+  }
+}

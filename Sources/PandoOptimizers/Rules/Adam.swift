@@ -1,0 +1,78 @@
+import Pando
+import PandoOperations
+
+/// Adam (Kingma and Ba 2014, arXiv:1412.6980), with PyTorch's formulas: `torch.optim.Adam`. Weight decay is added to
+/// the gradient.
+public struct Adam: Optimizer {
+  public let name = "adam"
+  /// The share of the gradient's running mean that stays.
+  public let beta1: Double
+  /// The share of the squared gradient's running mean that stays.
+  public let beta2: Double
+  /// Added to the denominator.
+  public let epsilon: Double
+  /// The share of the parameter that is added to the gradient.
+  public let weightDecay: Double
+
+  /// A rule with the paper's constants unless told otherwise.
+  public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public func slots(for type: TensorType) -> [(name: String, type: TensorType)] { adamSlots(type) }
+
+  public func update(
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+  ) -> (parameter: Tensor, state: [Tensor]) {
+    let rule = AdamUpdate(
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: false)
+    return adamStep(rule, parameter, gradient, state, learningRate, step)
+  }
+}
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101), with PyTorch's formulas:
+/// `torch.optim.AdamW`. Each step first shrinks the parameter by the learning rate times the weight decay.
+public struct AdamW: Optimizer {
+  public let name = "adamw"
+  /// The share of the gradient's running mean that stays.
+  public let beta1: Double
+  /// The share of the squared gradient's running mean that stays.
+  public let beta2: Double
+  /// Added to the denominator.
+  public let epsilon: Double
+  /// The share of the parameter that a step takes away, times the learning rate.
+  public let weightDecay: Double
+
+  /// A rule with PyTorch's constants unless told otherwise.
+  public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public func slots(for type: TensorType) -> [(name: String, type: TensorType)] { adamSlots(type) }
+
+  public func update(
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+  ) -> (parameter: Tensor, state: [Tensor]) {
+    let rule = AdamUpdate(
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: true)
+    return adamStep(rule, parameter, gradient, state, learningRate, step)
+  }
+}
+
+private func adamSlots(_ type: TensorType) -> [(name: String, type: TensorType)] {
+  let wide = type.with(dtype: type.dtype.accumulator)
+  return [("exp_avg", wide), ("exp_avg_sq", wide)]
+}
+
+private func adamStep(
+  _ rule: AdamUpdate, _ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ rate: Tensor, _ step: Tensor
+) -> (parameter: Tensor, state: [Tensor]) {
+  let results = Tensor.emit(rule, [parameter, gradient] + state + [rate, step], results: 3)
+  return (results[0], [results[1], results[2]])
+}

@@ -1,0 +1,32 @@
+import Pando
+import PandoNN
+
+/// A rule by which a gradient changes a parameter.
+///
+/// A rule is a value: what it remembers from step to step are tensors that the caller keeps, all beginning as zeros.
+public protocol Optimizer: Sendable {
+  /// The rule's name, as in recipes.
+  var name: String { get }
+
+  /// The tensors that it keeps for a parameter of this type, in the order of `update`'s state. The names are
+  /// PyTorch's.
+  func slots(for type: TensorType) -> [(name: String, type: TensorType)]
+
+  /// One step.
+  ///
+  /// - Parameters:
+  ///   - gradient: of the parameter's shape.
+  ///   - state: the tensors of `slots`.
+  ///   - learningRate: a float32 scalar.
+  ///   - step: a float32 scalar, 1 for the first step.
+  ///   - decays: whether weight decay applies to this parameter.
+  /// - Returns: what parameter and state become, of the same types.
+  func update(
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+  ) -> (parameter: Tensor, state: [Tensor])
+}
+
+extension NamedParameter {
+  /// Whether weight decay usually applies: to weights, but not to biases and norms.
+  public var decays: Bool { parameter.role == .weight }
+}

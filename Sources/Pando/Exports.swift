@@ -1,3 +1,2 @@
 @_exported import PandoEngine
 @_exported import PandoIR
-@_exported import PandoOperations

@@ -8,7 +8,7 @@ extension Tensor {
   /// The operands repeated to one shape, or the operands as they are where no shape fits both.
   static func aligned(_ x: Tensor, _ y: Tensor) -> (Tensor, Tensor) {
     guard x.shape != y.shape, x.failure == nil, y.failure == nil else { return (x, y) }
-    let rank = max(x.rank, y.rank)
+    let rank = Swift.max(x.rank, y.rank)
     var shape: [Int] = []
     for dimension in 0..<rank {
       let (i, j) = (dimension - (rank - x.rank), dimension - (rank - y.rank))

@@ -16,7 +16,7 @@ public func scaledDotProductAttention(
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   .emit(
-    Attention(causal: causal, scale: scale ?? 1 / Double(max(1, q.size(-1))).squareRoot()), [q, k, v], results: 2,
+    Attention(causal: causal, scale: scale), [q, k, v], results: 2,
     file: file, line: line)[0]
 }
 

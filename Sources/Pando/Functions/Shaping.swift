@@ -96,7 +96,7 @@ extension Tensor {
       let failed = Tensor.failed(
         "chunk", "dimension \(dimension) of \(type) does not divide into \(parts) equal parts", like: self, file: file,
         line: line)
-      return Array(repeating: failed, count: max(1, parts))
+      return Array(repeating: failed, count: Swift.max(1, parts))
     }
     let length = total / parts
     return (0..<parts).map { slice(dimension, $0 * length..<($0 + 1) * length, file: file, line: line) }

@@ -103,7 +103,7 @@ public struct Tensor: Sendable {
     } catch {
       var error = error
       error.site = error.site ?? site
-      error.place = error.place ?? operands.lazy.compactMap { $0.nearestName(depth: 3) }.first
+      error.place = error.place ?? nearestName(operands)
       let recovery = operands.first?.type ?? .scalar(.float32)
       node = TensorNode(.failed(error), Array(repeating: recovery, count: results))
     }
@@ -121,16 +121,19 @@ public struct Tensor: Sendable {
   ) -> Tensor {
     var error = TypeError(operation: operation, message)
     error.site = SourceSite(file: file, line: line)
-    error.place = other.nearestName(depth: 3)
+    error.place = nearestName([other])
     return Tensor(node: TensorNode(.failed(other.failure ?? error), [other.type]))
   }
 
-  private func nearestName(depth: Int) -> String? {
-    switch node.kind {
-    case .placeholder(let label): label.name
-    case .operation(_, let operands, _) where depth > 0:
-      operands.lazy.compactMap { $0.nearestName(depth: depth - 1) }.first
-    default: nil
+  /// The placeholder that is fewest operations away; of several the last, because layers put parameters after inputs.
+  private static func nearestName(_ tensors: [Tensor]) -> String? {
+    var level = tensors
+    for _ in 0..<4 {
+      if let name = level.reversed().lazy.compactMap(\.placeholderName).first { return name }
+      level = level.flatMap { tensor -> [Tensor] in
+        if case .operation(_, let operands, _) = tensor.node.kind { operands } else { [] }
+      }
     }
+    return nil
   }
 }

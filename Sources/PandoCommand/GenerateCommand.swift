@@ -8,7 +8,9 @@ struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Writes text with a trained language model.")
 
-  @Argument(help: "The run's folder: runs/bible-char.", completion: .directory) var run: String
+  @Argument(
+    help: ArgumentHelp("The run's folder: runs/bible-char.", valueName: "run"), completion: .directory)
+  var path: String
   @Option(help: "What the text begins with.") var prompt = ""
   @Option(help: "Tokens to write.") var tokens = 300
   @Option(help: "Divides the logits: lower is safer, 0 always takes the likeliest.") var temperature = 0.8
@@ -31,13 +33,14 @@ struct GenerateCommand: ParsableCommand {
     }
     let device: Device
     do { device = try Device(named: self.device) } catch { throw UsageError("--device: \(error)") }
-    let folder = RunFolder(URL(fileURLWithPath: run, isDirectory: true))
+    let folder = RunFolder(URL(fileURLWithPath: path, isDirectory: true))
     guard FileManager.default.fileExists(atPath: folder.recipe.path) else {
-      throw UsageError("\(run) is not a run's folder: it has no recipe.yaml; train one first")
+      throw UsageError("\(path) is not a run's folder: it has no recipe.yaml; train one first")
     }
     let generator = try TextGenerator.load(run: folder, device: device)
     if !json { write(prompt) }
-    let text = try generator.generate(from: prompt, count: tokens, temperature: temperature, seed: seed) { piece in
+    let text = try generator.generate(from: prompt, count: tokens, temperature: temperature, seed: seed) {
+      piece in
       if !json { write(piece) }
     }
     if json {

@@ -3,8 +3,9 @@ import Foundation
 import Synchronization
 
 /// Ctrl-C and SIGTERM ask for an end; a second one ends the process at once.
-final class StopSignal: Sendable {
+final class StopSignal: @unchecked Sendable {
   private let asked = Atomic<Bool>(false)
+  // Sources are safe to use from any thread, though not declared so; they are set once.
   private let sources: [any DispatchSourceSignal]
 
   init() {

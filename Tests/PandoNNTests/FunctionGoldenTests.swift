@@ -8,8 +8,10 @@ struct FunctionCase: CustomTestStringConvertible {
   let inputs: [String]
   let function: @Sendable ([Tensor]) -> Tensor
 
-  init(_ file: String, _ name: String, _ inputs: [String] = ["x"], _ function: @escaping @Sendable ([Tensor]) -> Tensor)
-  {
+  init(
+    _ file: String, _ name: String, _ inputs: [String] = ["x"],
+    _ function: @escaping @Sendable ([Tensor]) -> Tensor
+  ) {
     self.file = file
     self.name = name
     self.inputs = inputs

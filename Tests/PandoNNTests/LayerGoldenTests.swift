@@ -29,12 +29,18 @@ struct LayerCase: CustomTestStringConvertible {
     LayerCase("convolution", "conv1d_all") {
       Conv1d(4, 6, kernel: 3, stride: 2, padding: 3, dilation: 2, groups: 2)
     },
-    LayerCase("convolution", "conv1d_depthwise") { Conv1d(4, 4, kernel: 5, padding: 2, groups: 4, bias: false) },
+    LayerCase("convolution", "conv1d_depthwise") {
+      Conv1d(4, 4, kernel: 5, padding: 2, groups: 4, bias: false)
+    },
     LayerCase("convolution", "conv2d_plain") { Conv2d(3, 4, kernel: 3) },
-    LayerCase("convolution", "conv2d_strided") { Conv2d(3, 4, kernel: [3, 5], stride: [2, 1], padding: [1, 2]) },
+    LayerCase("convolution", "conv2d_strided") {
+      Conv2d(3, 4, kernel: [3, 5], stride: [2, 1], padding: [1, 2])
+    },
     LayerCase("convolution", "conv2d_dilated") { Conv2d(3, 4, kernel: 3, padding: 2, dilation: 2) },
     LayerCase("convolution", "conv2d_grouped") { Conv2d(4, 6, kernel: 3, padding: 1, groups: 2) },
-    LayerCase("convolution", "conv2d_depthwise") { Conv2d(3, 6, kernel: 3, padding: 1, groups: 3, bias: false) },
+    LayerCase("convolution", "conv2d_depthwise") {
+      Conv2d(3, 6, kernel: 3, padding: 1, groups: 3, bias: false)
+    },
     LayerCase("convolution", "conv2d_pointwise") { Conv2d(6, 4, kernel: 1, stride: 2, bias: false) },
     LayerCase("convolution", "conv2d_all") {
       Conv2d(4, 8, kernel: [3, 2], stride: [3, 2], padding: [2, 1], dilation: [1, 3], groups: 2)
@@ -48,7 +54,8 @@ struct LayerCase: CustomTestStringConvertible {
     },
     LayerCase("convolution", "conv_transpose2d_all") {
       ConvTranspose2d(
-        4, 6, kernel: [3, 2], stride: [3, 2], padding: [1, 0], outputPadding: [2, 1], dilation: [2, 1], groups: 2)
+        4, 6, kernel: [3, 2], stride: [3, 2], padding: [1, 0], outputPadding: [2, 1], dilation: [2, 1],
+        groups: 2)
     },
   ]
 
@@ -90,7 +97,9 @@ struct LayerCase: CustomTestStringConvertible {
 }
 
 /// The numbers of a layer's parameters and statistics; the names must be the file's.
-private func feeds(of layer: any Module, _ golden: Golden) throws -> [(entry: NamedParameter, buffer: HostBuffer)] {
+private func feeds(of layer: any Module, _ golden: Golden) throws -> [(
+  entry: NamedParameter, buffer: HostBuffer
+)] {
   let parameters = try layer.namedParameters()
   #expect(parameters.filter(\.parameter.isTrainable).map(\.name).sorted() == golden.names("param"))
   #expect(parameters.filter { !$0.parameter.isTrainable }.map(\.name).sorted() == golden.names("buffer"))
@@ -101,7 +110,8 @@ private func feeds(of layer: any Module, _ golden: Golden) throws -> [(entry: Na
 
 /// Compares `y` and the gradients of its inputs and parameters with a case's.
 private func check(
-  _ y: Tensor, inputs: [(name: String, feed: Feed)], parameters: [(entry: NamedParameter, buffer: HostBuffer)],
+  _ y: Tensor, inputs: [(name: String, feed: Feed)],
+  parameters: [(entry: NamedParameter, buffer: HostBuffer)],
   _ golden: Golden, also: [(name: String, tensor: Tensor)] = [], on device: Device
 ) throws {
   let cotangent = try feed(golden, "cotangent")
@@ -112,7 +122,8 @@ private func check(
   #expect(wanted.map(\.0).sorted() == golden.names("grad"))
   let gradients = try gradient(of: (y * cotangent.placeholder).sum(), at: wanted.map(\.1))
   let outputs =
-    [("output.y", y)] + zip(wanted, gradients).map { ("grad.\($0.0)", $1) } + also.map { ($0.name, $0.tensor) }
+    [("output.y", y)] + zip(wanted, gradients).map { ("grad.\($0.0)", $1) }
+    + also.map { ($0.name, $0.tensor) }
   let feeds = inputs.map(\.feed) + parameters.map { ($0.entry.parameter.tensor, $0.buffer) } + [cotangent]
   for (result, (name, _)) in zip(try run(outputs.map(\.1), feeds, on: device), outputs) {
     #expect(relativeError(result.doubles, try golden.values(name)) < 1e-5, "\(name) on \(device.name)")
@@ -149,7 +160,8 @@ func layerAgreesWithPyTorch(_ item: LayerCase, _ deviceName: String) throws {
 }
 
 /// The file has a weight each for queries, keys and values; the layer has them in one.
-@Test(arguments: devices) func groupedQueriesWithRotaryPositionsAgreeWithPyTorch(_ deviceName: String) throws {
+@Test(arguments: devices) func groupedQueriesWithRotaryPositionsAgreeWithPyTorch(_ deviceName: String) throws
+{
   let golden = try Golden("attention", case: "grouped_query_rotary")
   let layer = MultiheadAttention(
     10, heads: 4, keyValueHeads: 2, headWidth: 6, bias: false, causal: true, rotaryBase: 10000)

@@ -55,7 +55,8 @@ func modelTrainsAsInPyTorch(_ name: String, _ deviceName: String) throws {
     let (got, right) = (run.value(name), try golden.values("after.\(name)"))
     // A bias on attention keys has no gradient but rounding noise, of which Adam makes something arbitrary.
     let parts =
-      name.hasSuffix("qkv.bias") ? [0..<right.count / 3, right.count * 2 / 3..<right.count] : [0..<right.count]
+      name.hasSuffix("qkv.bias")
+      ? [0..<right.count / 3, right.count * 2 / 3..<right.count] : [0..<right.count]
     for part in parts {
       #expect(relativeError(Array(got[part]), Array(right[part])) < 1e-4, "\(name) after ten steps")
     }
@@ -98,7 +99,9 @@ private final class GoldenTraining {
     return (results[0], results[1][0], zip(trained, results.dropFirst(2)).map { ($0.name, $1) })
   }
 
-  func evaluate() throws -> [Double] { try run([forward(.evaluation()).logits], feeds, on: device)[0].doubles }
+  func evaluate() throws -> [Double] {
+    try run([forward(.evaluation()).logits], feeds, on: device)[0].doubles
+  }
 
   /// Returns the loss before each step.
   func train(steps: Int) throws -> [Double] {

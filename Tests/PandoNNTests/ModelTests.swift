@@ -72,14 +72,18 @@ import Testing
   let model = ViT(
     channels: 3, height: 8, width: 12, patch: 4, features: 16, layers: 2, heads: 2, classes: 5, dropout: 0.1)
   let names = Set(try model.namedParameters().map(\.name))
-  #expect(names.isSuperset(of: ["class_token", "position_embedding", "patch_embedding.weight", "blocks.1.mlp.up.bias"]))
+  #expect(
+    names.isSuperset(of: [
+      "class_token", "position_embedding", "patch_embedding.weight", "blocks.1.mlp.up.bias",
+    ]))
   let logits = model(.placeholder("x", TensorType([2, 3, 8, 12])), .training(key: key(1, 0)))
   #expect(logits.failure == nil && logits.shape == [2, 5])
 }
 
 @Test(arguments: [true, false]) func convolutionalNetworkHalvesItsImages(_ batchNorm: Bool) throws {
   let model = CNN(
-    channels: 1, height: 28, width: 27, stages: [4, 6], dense: 12, outputs: 10, batchNorm: batchNorm, dropout: 0.5)
+    channels: 1, height: 28, width: 27, stages: [4, 6], dense: 12, outputs: 10, batchNorm: batchNorm,
+    dropout: 0.5)
   let parameters = try model.namedParameters()
   #expect(parameters.first { $0.name == "dense.weight" }?.parameter.type.shape == [12, 6 * 7 * 6])
   #expect(parameters.contains { $0.name == "convolutions.0.bias" } == !batchNorm)

@@ -14,9 +14,11 @@ struct OptimizerCase: CustomTestStringConvertible {
     OptimizerCase(name: "sgd", rate: 0.1, rule: SGD()),
     OptimizerCase(name: "sgd_decay", rate: 0.1, rule: SGD(weightDecay: 0.05)),
     OptimizerCase(name: "sgd_momentum", rate: 0.1, rule: SGD(momentum: 0.9)),
-    OptimizerCase(name: "sgd_nesterov", rate: 0.1, rule: SGD(momentum: 0.9, nesterov: true, weightDecay: 0.01)),
+    OptimizerCase(
+      name: "sgd_nesterov", rate: 0.1, rule: SGD(momentum: 0.9, nesterov: true, weightDecay: 0.01)),
     OptimizerCase(name: "adam", rate: 0.01, rule: Adam()),
-    OptimizerCase(name: "adam_decay", rate: 0.01, rule: Adam(beta1: 0.8, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1)),
+    OptimizerCase(
+      name: "adam_decay", rate: 0.01, rule: Adam(beta1: 0.8, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1)),
     OptimizerCase(name: "adamw", rate: 0.01, rule: AdamW(weightDecay: 0.01)),
     OptimizerCase(
       name: "adamw_other", rate: 0.02, rule: AdamW(beta1: 0.9, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.3)),

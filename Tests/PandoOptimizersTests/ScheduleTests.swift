@@ -5,6 +5,7 @@ import Testing
 /// An entry of `schedules.json`; see scripts/golden/README.md.
 private struct Entry: Decodable {
   let name: String
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   let learning_rate: Double
   let steps: Int
   let values: [Double]
@@ -44,7 +45,8 @@ private let schedules: [(name: String, schedule: any Schedule)] = [
 
 @Test(arguments: [0, 1, 2, 3]) func shortRunsHaveFiniteFactors(_ steps: Int) {
   let all: [any Schedule] = [
-    LinearDecay(steps: steps), CosineDecay(steps: steps), OneCycle(steps: steps), OneCycle(steps: steps, rise: 0),
+    LinearDecay(steps: steps), CosineDecay(steps: steps), OneCycle(steps: steps),
+    OneCycle(steps: steps, rise: 0),
     OneCycle(steps: steps, rise: 1), Warmup(2, then: CosineDecay(steps: steps - 2)),
   ]
   for schedule in all {

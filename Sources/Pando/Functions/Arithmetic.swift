@@ -24,7 +24,9 @@ extension Tensor {
     if shape == self.shape { return self }
     let offset = shape.count - rank
     guard offset >= 0 else {
-      return .failed("broadcast", "cannot repeat \(type) to the shorter shape \(shape)", like: self, file: file, line: line)
+      return .failed(
+        "broadcast", "cannot repeat \(type) to the shorter shape \(shape)", like: self, file: file, line: line
+      )
     }
     return .emit(
       Broadcast(shape: shape, dimensions: Array(offset..<shape.count)), [self], file: file, line: line)

@@ -14,11 +14,13 @@ public func linear(
   if x.failure != nil { return x }
   guard x.rank >= 1, weight.rank == 2, x.size(-1) == weight.size(1) else {
     return .failed(
-      "linear", "the weight \(weight.type) takes \(weight.size(1)) features in the last dimension, got \(x.type)",
+      "linear",
+      "the weight \(weight.type) takes \(weight.size(1)) features in the last dimension, got \(x.type)",
       like: weight, file: file, line: line)
   }
   let rows = ShardingRule.labels(x.rank - 1)
   let y = Tensor.emit(Contraction("\(rows)y,zy->\(rows)z"), [x, weight], file: file, line: line)
   guard let bias else { return y }
-  return .emit(Binary(.add), [y, bias.broadcast(to: y.shape, file: file, line: line)], file: file, line: line)
+  return .emit(
+    Binary(.add), [y, bias.broadcast(to: y.shape, file: file, line: line)], file: file, line: line)
 }

@@ -32,12 +32,14 @@ public func crossEntropyRows(
   guard logits.rank >= 1, Array(logits.shape.dropLast()) == labels.shape else {
     return .failed(
       "cross_entropy",
-      "needs logits [..., classes] and a label for each place, got \(logits.type) and \(labels.type)", like: logits,
+      "needs logits [..., classes] and a label for each place, got \(logits.type) and \(labels.type)",
+      like: logits,
       file: file, line: line)
   }
   let rows = Tensor.emit(
     CrossEntropy(labelSmoothing: labelSmoothing, ignoredLabel: ignored),
-    [logits.reshape(labels.type.count, logits.size(-1)), labels.reshape(labels.type.count)], results: 2, file: file,
+    [logits.reshape(labels.type.count, logits.size(-1)), labels.reshape(labels.type.count)], results: 2,
+    file: file,
     line: line)[0]
   return rows.reshape(labels.shape)
 }
@@ -56,7 +58,8 @@ public func meanAbsoluteError(_ x: Tensor, _ target: Tensor) -> Tensor { abs(x -
 public func smoothL1(_ x: Tensor, _ target: Tensor, beta: Double = 1) -> Tensor {
   let distance = abs(x - target)
   guard beta > 0 else { return distance.mean() }
-  return select(distance .< distance.constant(beta), distance * distance * (0.5 / beta), distance - beta / 2).mean()
+  return select(distance .< distance.constant(beta), distance * distance * (0.5 / beta), distance - beta / 2)
+    .mean()
 }
 
 /// Mean binary cross entropy, in nats, between scores and the probability that each is true.

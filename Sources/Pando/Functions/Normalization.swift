@@ -34,7 +34,8 @@ public func rmsNorm(
   line: UInt = #line
 ) -> Tensor {
   .emit(
-    RMSNorm(dimensions: shape.count, epsilon: epsilon), [x, weight ?? .ones(shape, dtype: x.dtype)], results: 2,
+    RMSNorm(dimensions: shape.count, epsilon: epsilon), [x, weight ?? .ones(shape, dtype: x.dtype)],
+    results: 2,
     file: file, line: line)[0]
 }
 

@@ -8,5 +8,6 @@ import PandoOperations
 ///   - key: `int64[2]`, the seed and the step: the same key and stream give the same mask.
 ///   - stream: a number that nothing else with this key uses.
 public func dropout(
-  _ x: Tensor, _ probability: Double, key: Tensor, stream: Int, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, _ probability: Double, key: Tensor, stream: Int, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor { .emit(Dropout(probability: probability, stream: stream), [x, key], file: file, line: line) }

@@ -3,7 +3,9 @@ import PandoOperations
 
 extension Tensor {
   /// The elements as another type; see `Convert` for rounding.
-  public func cast(_ dtype: DType) -> Tensor { dtype == self.dtype ? self : .emit(Convert(to: dtype), [self]) }
+  public func cast(_ dtype: DType) -> Tensor {
+    dtype == self.dtype ? self : .emit(Convert(to: dtype), [self])
+  }
 
   /// The same elements in another shape; one size may be -1, and follows from the others.
   public func reshape(_ shape: Int..., file: StaticString = #fileID, line: UInt = #line) -> Tensor {
@@ -17,7 +19,8 @@ extension Tensor {
       let rest = shape.enumerated().reduce(1) { $1.offset == free ? $0 : $0 * $1.element }
       guard rest > 0, type.count.isMultiple(of: rest) else {
         return .failed(
-          "reshape", "no size for -1 in \(shape) gives the \(type.count) elements of \(type)", like: self, file: file,
+          "reshape", "no size for -1 in \(shape) gives the \(type.count) elements of \(type)", like: self,
+          file: file,
           line: line)
       }
       shape[free] = type.count / rest
@@ -44,7 +47,8 @@ extension Tensor {
     var order = Array(0..<rank)
     let (i, j) = (normalized(first), normalized(second))
     guard order.indices.contains(i), order.indices.contains(j) else {
-      return .failed("transpose", "\(type) has no dimensions \(first) and \(second)", like: self, file: file, line: line)
+      return .failed(
+        "transpose", "\(type) has no dimensions \(first) and \(second)", like: self, file: file, line: line)
     }
     order.swapAt(i, j)
     return .emit(Transpose(order), [self], file: file, line: line)
@@ -94,7 +98,8 @@ extension Tensor {
     let total = size(dimension)
     guard parts > 0, total.isMultiple(of: parts) else {
       let failed = Tensor.failed(
-        "chunk", "dimension \(dimension) of \(type) does not divide into \(parts) equal parts", like: self, file: file,
+        "chunk", "dimension \(dimension) of \(type) does not divide into \(parts) equal parts", like: self,
+        file: file,
         line: line)
       return Array(repeating: failed, count: Swift.max(1, parts))
     }

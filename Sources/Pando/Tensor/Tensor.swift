@@ -89,7 +89,8 @@ public struct Tensor: Sendable {
   /// - Parameter results: how many results it has.
   /// - Returns: its results; where the operands do not fit, tensors that carry the error.
   public static func emit(
-    _ operation: any Operation, _ operands: [Tensor], results: Int, file: StaticString = #fileID, line: UInt = #line
+    _ operation: any Operation, _ operands: [Tensor], results: Int, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> [Tensor] {
     let site = SourceSite(file: file, line: line)
     if let failed = operands.first(where: { $0.failure != nil }) {
@@ -117,7 +118,8 @@ public struct Tensor: Sendable {
 
   /// A tensor that carries a mistake.
   public static func failed(
-    _ operation: String, _ message: String, like other: Tensor, file: StaticString = #fileID, line: UInt = #line
+    _ operation: String, _ message: String, like other: Tensor, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> Tensor {
     var error = TypeError(operation: operation, message)
     error.site = SourceSite(file: file, line: line)

@@ -18,7 +18,8 @@ struct AttentionHeads: Sendable {
     precondition(
       heads > 0 && keyValueHeads > 0 && heads.isMultiple(of: keyValueHeads),
       "\(keyValueHeads) heads of keys and values do not divide \(heads) heads of queries")
-    precondition(rotaryBase == nil || width.isMultiple(of: 2), "rotary positions need heads of even width, not \(width)")
+    precondition(
+      rotaryBase == nil || width.isMultiple(of: 2), "rotary positions need heads of even width, not \(width)")
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.width = width
@@ -46,7 +47,9 @@ struct AttentionHeads: Sendable {
   /// - Returns: `[batch, time, queryFeatures]`, head by head.
   func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, site: Site) -> Tensor {
     var (q, k) = (parts(q, heads), parts(k, keyValueHeads))
-    if let rotaryBase { (q, k) = (rotaryEmbedding(q, base: rotaryBase), rotaryEmbedding(k, base: rotaryBase)) }
+    if let rotaryBase {
+      (q, k) = (rotaryEmbedding(q, base: rotaryBase), rotaryEmbedding(k, base: rotaryBase))
+    }
     let y = scaledDotProductAttention(
       q, k, parts(v, keyValueHeads), causal: causal, file: site.file, line: site.line)
     return y.transpose(1, 2).flatten(from: 2)

@@ -18,12 +18,14 @@ public struct Conv1d: PureLayer {
   ///   - groups: parts into which inputs and outputs are divided, each convolved on its own.
   ///   - initializer: how the weight begins, the bias then beginning as zeros; by default both are PyTorch's.
   public init(
-    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
+    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
+    groups: Int = 1,
     bias: Bool = true, initializer: Initializer? = nil, dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     (weight, self.bias) = Parameter.convolution(
-      [outputs, inputs / max(1, groups), kernel], outputs: outputs, divided: [inputs, outputs], groups: groups,
+      [outputs, inputs / max(1, groups), kernel], outputs: outputs, divided: [inputs, outputs],
+      groups: groups,
       bias: bias, initializer: initializer, dtype: dtype)
     options = (stride, padding, dilation, groups)
     site = Site(file, line)
@@ -31,7 +33,8 @@ public struct Conv1d: PureLayer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     conv1d(
-      x, weight.tensor, bias?.tensor, stride: options.stride, padding: options.padding, dilation: options.dilation,
+      x, weight.tensor, bias?.tensor, stride: options.stride, padding: options.padding,
+      dilation: options.dilation,
       groups: options.groups, file: site.file, line: site.line)
   }
 }
@@ -66,7 +69,8 @@ public struct Conv2d: PureLayer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     conv2d(
-      x, weight.tensor, bias?.tensor, stride: options.stride, padding: options.padding, dilation: options.dilation,
+      x, weight.tensor, bias?.tensor, stride: options.stride, padding: options.padding,
+      dilation: options.dilation,
       groups: options.groups, file: site.file, line: site.line)
   }
 }
@@ -91,7 +95,8 @@ public struct ConvTranspose2d: PureLayer {
   ///   - initializer: how the weight begins, the bias then beginning as zeros; by default both are PyTorch's.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, outputPadding: Pair = 0,
-    dilation: Pair = 1, groups: Int = 1, bias: Bool = true, initializer: Initializer? = nil, dtype: DType = .float32,
+    dilation: Pair = 1, groups: Int = 1, bias: Bool = true, initializer: Initializer? = nil,
+    dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     (weight, self.bias) = Parameter.convolution(
@@ -104,7 +109,8 @@ public struct ConvTranspose2d: PureLayer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     convTranspose2d(
       x, weight.tensor, bias?.tensor, stride: options.stride, padding: options.padding,
-      outputPadding: options.outputPadding, dilation: options.dilation, groups: options.groups, file: site.file,
+      outputPadding: options.outputPadding, dilation: options.dilation, groups: options.groups,
+      file: site.file,
       line: site.line)
   }
 }
@@ -113,7 +119,8 @@ extension Parameter {
   /// Weight and bias of a convolution. PyTorch takes the second size of the weight times the kernel as fan-in, for
   /// transposed convolutions too.
   fileprivate static func convolution(
-    _ shape: [Int], outputs: Int, divided: [Int], groups: Int, bias: Bool, initializer: Initializer?, dtype: DType
+    _ shape: [Int], outputs: Int, divided: [Int], groups: Int, bias: Bool, initializer: Initializer?,
+    dtype: DType
   ) -> (Parameter, Parameter?) {
     precondition(
       groups > 0 && divided.allSatisfy { $0.isMultiple(of: groups) },

@@ -18,15 +18,18 @@ public struct Linear: PureLayer {
   ///     in ±1/√inputs.
   ///   - dtype: the parameters' type, which inputs must have.
   public init(
-    _ inputs: Int, _ outputs: Int, bias: Bool = true, axes: [String?] = [nil, nil], initializer: Initializer? = nil,
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, axes: [String?] = [nil, nil],
+    initializer: Initializer? = nil,
     dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
-    precondition(inputs > 0 && outputs > 0, "Linear(\(inputs), \(outputs)) needs at least one input and one output")
+    precondition(
+      inputs > 0 && outputs > 0, "Linear(\(inputs), \(outputs)) needs at least one input and one output")
     weight = Parameter([outputs, inputs], initializer ?? .fanIn(inputs), axes: axes, dtype: dtype)
     self.bias =
       bias
       ? Parameter(
-        [outputs], initializer == nil ? .fanIn(inputs) : .zeros, role: .unregularized, axes: [axes[0]], dtype: dtype)
+        [outputs], initializer == nil ? .fanIn(inputs) : .zeros, role: .unregularized, axes: [axes[0]],
+        dtype: dtype)
       : nil
     site = Site(file, line)
   }

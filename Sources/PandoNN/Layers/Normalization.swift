@@ -29,7 +29,8 @@ public struct LayerNorm: PureLayer {
     self.shape = shape
     self.epsilon = epsilon
     weight = affine ? Parameter(shape, .ones, role: .unregularized, axes: axes, dtype: dtype) : nil
-    self.bias = affine && bias ? Parameter(shape, .zeros, role: .unregularized, axes: axes, dtype: dtype) : nil
+    self.bias =
+      affine && bias ? Parameter(shape, .zeros, role: .unregularized, axes: axes, dtype: dtype) : nil
     site = Site(file, line)
   }
 
@@ -39,12 +40,14 @@ public struct LayerNorm: PureLayer {
     dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(
-      [features], epsilon: epsilon, affine: affine, bias: bias, axes: axes, dtype: dtype, file: file, line: line)
+      [features], epsilon: epsilon, affine: affine, bias: bias, axes: axes, dtype: dtype, file: file,
+      line: line)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     layerNorm(
-      x, shape: shape, weight: weight?.tensor, bias: bias?.tensor, epsilon: epsilon, file: site.file, line: site.line)
+      x, shape: shape, weight: weight?.tensor, bias: bias?.tensor, epsilon: epsilon, file: site.file,
+      line: site.line)
   }
 }
 
@@ -69,7 +72,8 @@ public struct RMSNorm: PureLayer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    rmsNorm(x, shape: weight.type.shape, weight: weight.tensor, epsilon: epsilon, file: site.file, line: site.line)
+    rmsNorm(
+      x, shape: weight.type.shape, weight: weight.tensor, epsilon: epsilon, file: site.file, line: site.line)
   }
 }
 
@@ -90,7 +94,8 @@ public struct GroupNorm: PureLayer {
 
   /// A norm of `channels` channels in `groups` groups.
   public init(
-    groups: Int, _ channels: Int, epsilon: Double = 1e-5, dtype: DType = .float32, file: StaticString = #fileID,
+    groups: Int, _ channels: Int, epsilon: Double = 1e-5, dtype: DType = .float32,
+    file: StaticString = #fileID,
     line: UInt = #line
   ) {
     precondition(
@@ -104,6 +109,7 @@ public struct GroupNorm: PureLayer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     groupNorm(
-      x, groups: groups, weight: weight.tensor, bias: bias.tensor, epsilon: epsilon, file: site.file, line: site.line)
+      x, groups: groups, weight: weight.tensor, bias: bias.tensor, epsilon: epsilon, file: site.file,
+      line: site.line)
   }
 }

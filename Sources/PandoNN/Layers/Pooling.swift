@@ -34,7 +34,8 @@ public struct AvgPool2d: PureLayer {
   ///
   /// - Parameter countsPadding: whether padding counts as zeros in the mean; PyTorch's `count_include_pad`.
   public init(
-    kernel: Pair, stride: Pair? = nil, padding: Pair = 0, countsPadding: Bool = true, file: StaticString = #fileID,
+    kernel: Pair, stride: Pair? = nil, padding: Pair = 0, countsPadding: Bool = true,
+    file: StaticString = #fileID,
     line: UInt = #line
   ) {
     options = (kernel, stride ?? kernel, padding, countsPadding)

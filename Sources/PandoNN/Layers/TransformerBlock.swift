@@ -25,11 +25,14 @@ public struct SelfAttention: PureLayer {
     initializer: Initializer? = nil, residualInitializer: Initializer? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    precondition(heads > 0 && features.isMultiple(of: heads), "\(heads) heads do not divide \(features) features")
+    precondition(
+      heads > 0 && features.isMultiple(of: heads), "\(heads) heads do not divide \(features) features")
     arrangement = AttentionHeads(
-      heads: heads, keyValueHeads: keyValueHeads, width: features / heads, causal: causal, rotaryBase: rotaryBase)
+      heads: heads, keyValueHeads: keyValueHeads, width: features / heads, causal: causal,
+      rotaryBase: rotaryBase)
     qkv = Linear(
-      features, arrangement.allFeatures, axes: ["heads", "embed"], initializer: initializer, file: file, line: line)
+      features, arrangement.allFeatures, axes: ["heads", "embed"], initializer: initializer, file: file,
+      line: line)
     projection = Linear(
       features, features, axes: ["embed", "heads"], initializer: residualInitializer, file: file, line: line)
     site = Site(file, line)
@@ -60,7 +63,8 @@ public struct FeedForward: PureLayer {
     residualInitializer: Initializer? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
     up = Linear(features, hidden, axes: ["mlp", "embed"], initializer: initializer, file: file, line: line)
-    down = Linear(hidden, features, axes: ["embed", "mlp"], initializer: residualInitializer, file: file, line: line)
+    down = Linear(
+      hidden, features, axes: ["embed", "mlp"], initializer: residualInitializer, file: file, line: line)
     self.activation = activation
   }
 
@@ -98,7 +102,8 @@ public struct TransformerBlock: Layer {
     norm1 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], file: file, line: line)
     attention = SelfAttention(
       features, heads: heads, keyValueHeads: keyValueHeads, causal: causal, rotaryBase: rotaryBase,
-      initializer: initializer, residualInitializer: residualInitializer ?? initializer, file: file, line: line)
+      initializer: initializer, residualInitializer: residualInitializer ?? initializer, file: file,
+      line: line)
     norm2 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], file: file, line: line)
     mlp = FeedForward(
       features, hidden: hidden ?? 4 * features, activation: activation, initializer: initializer,

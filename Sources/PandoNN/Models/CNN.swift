@@ -28,7 +28,8 @@ public struct CNN: Layer {
   ) {
     let (rows, columns) = (height >> stages.count, width >> stages.count)
     precondition(
-      rows > 0 && columns > 0, "\(stages.count) poolings by 2 leave nothing of an image of \(height)×\(width)")
+      rows > 0 && columns > 0, "\(stages.count) poolings by 2 leave nothing of an image of \(height)×\(width)"
+    )
     convolutions = zip([channels] + stages, stages).map { inputs, outputs in
       // A bias in front of a norm does nothing.
       Conv2d(inputs, outputs, kernel: 3, padding: 1, bias: !batchNorm, file: file, line: line)

@@ -11,7 +11,9 @@ public struct GPT: Layer {
   // swift-format-ignore: AlwaysUseLowerCamelCase
   /// `[context, width]`; none with rotary positions.
   public let position_embedding: Embedding?
+  /// The blocks in order.
   public let blocks: [TransformerBlock]
+  /// Behind the last block.
   public let norm: LayerNorm
   /// To the tokens; none where the token embedding does this too.
   public let head: Linear?
@@ -31,25 +33,30 @@ public struct GPT: Layer {
   ///   - rotary: whether positions turn queries and keys instead of being learnt.
   ///   - tied: whether the output layer is the token embedding transposed.
   public init(
-    vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil, dropout: Double = 0,
+    vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil,
+    dropout: Double = 0,
     rotary: Bool = false, tied: Bool = true, file: StaticString = #fileID, line: UInt = #line
   ) {
     let initializer = Initializer.normal(deviation: 0.02)
     token_embedding = Embedding(vocabulary, width, initializer: initializer, file: file, line: line)
     position_embedding =
-      rotary ? nil : Embedding(context, width, axes: [nil, "embed"], initializer: initializer, file: file, line: line)
+      rotary
+      ? nil
+      : Embedding(context, width, axes: [nil, "embed"], initializer: initializer, file: file, line: line)
     blocks = (0..<layers).map { _ in
       TransformerBlock(
         width, heads: heads, keyValueHeads: keyValueHeads, causal: true, rotaryBase: rotary ? 10000 : nil,
         dropout: dropout, initializer: initializer,
-        residualInitializer: .normal(deviation: 0.02 / Double(2 * layers).squareRoot()), file: file, line: line)
+        residualInitializer: .normal(deviation: 0.02 / Double(2 * layers).squareRoot()), file: file,
+        line: line)
     }
     norm = LayerNorm(width, axes: ["embed"], file: file, line: line)
     head =
       tied
       ? nil
       : Linear(
-        width, vocabulary, bias: false, axes: ["vocabulary", "embed"], initializer: initializer, file: file, line: line)
+        width, vocabulary, bias: false, axes: ["vocabulary", "embed"], initializer: initializer, file: file,
+        line: line)
     self.context = context
     self.dropout = Dropout(dropout)
     site = Site(file, line)
@@ -63,7 +70,7 @@ public struct GPT: Layer {
         like: token_embedding.weight.tensor, file: site.file, line: site.line)
     }
     var x = token_embedding(tokens)
-    if let position_embedding { x = x + position_embedding.weight.tensor.slice(0, 0..<tokens.size(1)) }
+    if let positions = position_embedding { x = x + positions.weight.tensor.slice(0, 0..<tokens.size(1)) }
     x = dropout(x, context)
     for block in blocks { x = block(x, context) }
     x = norm(x)

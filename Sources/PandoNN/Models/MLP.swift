@@ -23,7 +23,8 @@ public struct MLP: Layer {
     layers = (0...hidden.count).map { index in
       Linear(
         sizes[index], sizes[index + 1],
-        axes: [index == hidden.count ? nil : axes[index], index == 0 ? nil : axes[index - 1]], file: file, line: line)
+        axes: [index == hidden.count ? nil : axes[index], index == 0 ? nil : axes[index - 1]], file: file,
+        line: line)
     }
     self.activation = activation
     self.dropout = Dropout(dropout)

@@ -14,16 +14,24 @@ public struct ResNet: Layer {
 
   /// Blocks in each stage, and whether they are bottlenecks, by depth.
   private static let depths: [Int: (blocks: [Int], isBottleneck: Bool)] = [
-    18: ([2, 2, 2, 2], false), 34: ([3, 4, 6, 3], false), 50: ([3, 4, 6, 3], true), 101: ([3, 4, 23, 3], true),
+    18: ([2, 2, 2, 2], false), 34: ([3, 4, 6, 3], false), 50: ([3, 4, 6, 3], true),
+    101: ([3, 4, 23, 3], true),
     152: ([3, 8, 36, 3], true),
   ]
 
+  /// The first convolution.
   public let conv1: Conv2d
+  /// Behind it.
   public let bn1: BatchNorm2d
+  /// The blocks of the first stage.
   public let layer1: [any Layer]
+  /// The blocks of the second stage.
   public let layer2: [any Layer]
+  /// The blocks of the third stage.
   public let layer3: [any Layer]
+  /// The blocks of the last stage.
   public let layer4: [any Layer]
+  /// From the last stage's means to the classes.
   public let fc: Linear
   private let pool: MaxPool2d?
 

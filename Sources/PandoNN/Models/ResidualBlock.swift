@@ -6,9 +6,13 @@ public struct BasicBlock: Layer {
   /// Output channels, as multiples of the block's width.
   static let expansion = 1
 
+  /// 3×3, with the block's stride.
   public let conv1: Conv2d
+  /// Behind `conv1`.
   public let bn1: BatchNorm2d
+  /// 3×3.
   public let conv2: Conv2d
+  /// Behind `conv2`.
   public let bn2: BatchNorm2d
   /// On the short cut, where the shape changes.
   public let downsample: Sequential?
@@ -36,11 +40,17 @@ public struct Bottleneck: Layer {
   /// Output channels, as multiples of the block's width.
   static let expansion = 4
 
+  /// 1×1, to the block's width.
   public let conv1: Conv2d
+  /// Behind `conv1`.
   public let bn1: BatchNorm2d
+  /// 3×3, with the block's stride.
   public let conv2: Conv2d
+  /// Behind `conv2`.
   public let bn2: BatchNorm2d
+  /// 1×1, to four times the width.
   public let conv3: Conv2d
+  /// Behind `conv3`.
   public let bn3: BatchNorm2d
   /// On the short cut, where the shape changes.
   public let downsample: Sequential?

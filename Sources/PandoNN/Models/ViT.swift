@@ -14,8 +14,11 @@ public struct ViT: Layer {
   // swift-format-ignore: AlwaysUseLowerCamelCase
   /// `[1, 1 + patches, features]`
   public let position_embedding: Parameter
+  /// The blocks in order.
   public let blocks: [TransformerBlock]
+  /// Behind the last block.
   public let norm: LayerNorm
+  /// From the class token's features to the classes.
   public let head: Linear
   private let dropout: Dropout
 
@@ -35,14 +38,16 @@ public struct ViT: Layer {
     let initializer = Initializer.normal(deviation: 0.02)
     let places = 1 + (height / patch) * (width / patch)
     patch_embedding = Conv2d(
-      channels, features, kernel: Pair(patch), stride: Pair(patch), initializer: .fanIn(channels * patch * patch),
+      channels, features, kernel: Pair(patch), stride: Pair(patch),
+      initializer: .fanIn(channels * patch * patch),
       file: file, line: line)
     class_token = Parameter([1, 1, features], .zeros, role: .unregularized, axes: [nil, nil, "embed"])
     position_embedding = Parameter(
       [1, places, features], initializer, role: .unregularized, axes: [nil, nil, "embed"])
     blocks = (0..<layers).map { _ in
       TransformerBlock(
-        features, heads: heads, dropout: dropout, epsilon: 1e-6, initializer: initializer, file: file, line: line)
+        features, heads: heads, dropout: dropout, epsilon: 1e-6, initializer: initializer, file: file,
+        line: line)
     }
     norm = LayerNorm(features, epsilon: 1e-6, axes: ["embed"], file: file, line: line)
     head = Linear(features, classes, axes: [nil, "embed"], initializer: .zeros, file: file, line: line)

@@ -1,5 +1,4 @@
 import Pando
-import PandoOperations
 
 /// Adam (Kingma and Ba 2014, arXiv:1412.6980), with PyTorch's formulas: `torch.optim.Adam`. Weight decay is added to
 /// the gradient.
@@ -27,9 +26,10 @@ public struct Adam: Optimizer {
   public func update(
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
   ) -> (parameter: Tensor, state: [Tensor]) {
-    let rule = AdamUpdate(
+    let new = adamUpdate(
+      parameter, gradient: gradient, mean: state[0], square: state[1], learningRate: learningRate, step: step,
       beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: false)
-    return adamStep(rule, parameter, gradient, state, learningRate, step)
+    return (new.parameter, [new.mean, new.square])
   }
 }
 
@@ -47,7 +47,8 @@ public struct AdamW: Optimizer {
   public let weightDecay: Double
 
   /// A rule with PyTorch's constants unless told otherwise.
-  public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01) {
+  public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01)
+  {
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
@@ -59,20 +60,14 @@ public struct AdamW: Optimizer {
   public func update(
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
   ) -> (parameter: Tensor, state: [Tensor]) {
-    let rule = AdamUpdate(
+    let new = adamUpdate(
+      parameter, gradient: gradient, mean: state[0], square: state[1], learningRate: learningRate, step: step,
       beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: true)
-    return adamStep(rule, parameter, gradient, state, learningRate, step)
+    return (new.parameter, [new.mean, new.square])
   }
 }
 
 private func adamSlots(_ type: TensorType) -> [(name: String, type: TensorType)] {
   let wide = type.with(dtype: type.dtype.accumulator)
   return [("exp_avg", wide), ("exp_avg_sq", wide)]
-}
-
-private func adamStep(
-  _ rule: AdamUpdate, _ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ rate: Tensor, _ step: Tensor
-) -> (parameter: Tensor, state: [Tensor]) {
-  let results = Tensor.emit(rule, [parameter, gradient] + state + [rate, step], results: 3)
-  return (results[0], [results[1], results[2]])
 }

@@ -1,5 +1,4 @@
 import Pando
-import PandoOperations
 
 /// Stochastic gradient descent, with PyTorch's formulas: `torch.optim.SGD` without dampening.
 ///
@@ -29,9 +28,9 @@ public struct SGD: Optimizer {
   public func update(
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
   ) -> (parameter: Tensor, state: [Tensor]) {
-    let rule = SGDUpdate(momentum: momentum, nesterov: nesterov, weightDecay: decays ? weightDecay : 0)
-    let results = Tensor.emit(
-      rule, [parameter, gradient] + state + [learningRate], results: 1 + state.count)
-    return (results[0], Array(results.dropFirst()))
+    let new = sgdUpdate(
+      parameter, gradient: gradient, velocity: state.first, learningRate: learningRate, momentum: momentum,
+      nesterov: nesterov, weightDecay: decays ? weightDecay : 0)
+    return (new.parameter, new.velocity.map { [$0] } ?? [])
   }
 }

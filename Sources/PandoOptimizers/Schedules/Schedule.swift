@@ -94,14 +94,14 @@ public struct OneCycle: Schedule {
 ///
 /// The rise does not begin at 0, which would waste a step: with n steps of warm-up the first factors are 1/(n+1),
 /// 2/(n+1), …, and step n has the peak. PyTorch: `SequentialLR` of `LinearLR(start_factor: 1/(n+1))` and the course.
-public struct Warmup<Course: Schedule>: Schedule {
+public struct Warmup: Schedule {
   /// Steps of the rise.
   public let steps: Int
   /// The course after it, whose first step follows on the rise.
-  public let course: Course
+  public let course: any Schedule
 
   /// A rise over `steps` steps in front of a course.
-  public init(_ steps: Int, then course: Course) {
+  public init(_ steps: Int, then course: any Schedule) {
     self.steps = steps
     self.course = course
   }

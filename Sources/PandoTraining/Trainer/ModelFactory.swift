@@ -11,7 +11,7 @@ extension Recipe.Model {
   func makeLayer(inputType type: TensorType, classes: Int) throws -> any Layer {
     switch self {
     case .mlp(let mlp):
-      return MLP(
+      return PandoNN.MLP(
         inputs: type.count, hidden: mlp.hidden, outputs: classes, activation: mlp.activation.function,
         dropout: mlp.dropout)
     case .cnn(let cnn):
@@ -22,34 +22,51 @@ extension Recipe.Model {
           keyPath: "model.channels",
           message: "\(cnn.channels.count) poolings by 2 leave nothing of an image of \(height)×\(width)")
       }
-      return CNN(
+      return PandoNN.CNN(
         channels: channels, height: height, width: width, stages: cnn.channels, dense: cnn.dense,
         outputs: classes, batchNorm: cnn.batchNorm, dropout: cnn.dropout)
     case .resnet(let resnet):
-      return try ResNet(
+      return try PandoNN.ResNet(
         depth: resnet.depth, form: resnet.form == .cifar ? .cifar : .imageNet, channels: imageShape(type).0,
         width: resnet.width, classes: classes)
     case .vit(let vit):
       let (channels, height, width) = try imageShape(type)
       guard height.isMultiple(of: vit.patch), width.isMultiple(of: vit.patch) else {
         throw RecipeError(
-          keyPath: "model.patch", message: "patches of \(vit.patch) do not tile an image of \(height)×\(width)")
+          keyPath: "model.patch",
+          message: "patches of \(vit.patch) do not tile an image of \(height)×\(width)")
       }
-      return ViT(
-        channels: channels, height: height, width: width, patch: vit.patch, features: vit.width, layers: vit.layers,
+      return PandoNN.ViT(
+        channels: channels, height: height, width: width, patch: vit.patch, features: vit.width,
+        layers: vit.layers,
         heads: vit.heads, classes: classes, dropout: vit.dropout)
     case .gpt(let gpt):
-      return GPT(
+      return PandoNN.GPT(
         vocabulary: classes, context: type.shape[0], layers: gpt.layers, width: gpt.width, heads: gpt.heads,
-        keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary, tied: gpt.tied)
+        keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary,
+        tied: gpt.tied)
     }
   }
 
   private func imageShape(_ type: TensorType) throws -> (Int, Int, Int) {
     guard type.rank == 3 else {
       throw RecipeError(
-        keyPath: "model.kind", message: "needs images [channels, height, width], but a sample is \(type); use mlp")
+        keyPath: "model.kind",
+        message: "needs images [channels, height, width], but a sample is \(type); use mlp")
     }
     return (type.shape[0], type.shape[1], type.shape[2])
+  }
+}
+
+extension Recipe.Model.Activation {
+  /// The function that the recipe names.
+  var function: PandoNN.Activation {
+    switch self {
+    case .relu: .relu
+    case .gelu: .gelu
+    case .silu: .silu
+    case .tanh: .tanh
+    case .sigmoid: .sigmoid
+    }
   }
 }

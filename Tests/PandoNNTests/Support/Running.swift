@@ -20,4 +20,6 @@ func feed(_ golden: Golden, _ name: String) throws -> Feed {
 }
 
 /// A seed and a step.
-func key(_ seed: Int64, _ step: Int64) -> Tensor { Tensor(HostBuffer(TensorType([2], .int64), [seed, step])) }
+func key(_ seed: Int64, _ step: Int64) -> Tensor {
+  Tensor(HostBuffer(TensorType([2], .int64), [seed, step]))
+}

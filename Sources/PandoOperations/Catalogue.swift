@@ -8,7 +8,8 @@ public struct Catalogue: Sendable {
   /// The operations of this package, a family a list.
   public static let standard = Catalogue(
     operations: [
-      elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
+      elementwise, shape, movement, indexing, contraction, convolution, pooling, reduction, ordering, random,
+      activation,
       normalization, attention, loss, regularization, update,
     ].flatMap { $0 })
 

@@ -4,7 +4,8 @@ import PandoIR
 public enum Samples {
   /// All of them.
   public static let all: [OperationSample] = [
-    elementwise, shape, movement, indexing, contraction, reduction, ordering, random, activation,
+    elementwise, shape, movement, indexing, contraction, convolution, pooling, reduction, ordering, random,
+    activation,
     normalization, attention, loss, regularization, update,
   ].flatMap { $0 }
 }

@@ -1,0 +1,117 @@
+import COneDNN
+import CPandoKernels
+import PandoEngine
+import PandoIR
+import PandoOperations
+
+extension Convolution: CPULowering {
+  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    let shape = ConvolutionShape(window, x: operands[0], w: operands[1], y: results[0])
+    return try shape.kernel(.forward, operands, results[0], threads: threads)
+  }
+}
+
+extension ConvolutionInputGradient: CPULowering {
+  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    let shape = ConvolutionShape(window, x: results[0], w: operands[1], y: operands[0])
+    return try shape.kernel(.inputGradient, operands, results[0], threads: threads)
+  }
+}
+
+extension ConvolutionWeightGradient: CPULowering {
+  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    let shape = ConvolutionShape(window, x: operands[0], w: results[0], y: operands[1])
+    return try shape.kernel(.weightGradient, operands, results[0], threads: threads)
+  }
+}
+
+/// Which of the three products of a convolution is made.
+enum ConvolutionProduct {
+  /// x, w -> y
+  case forward
+  /// dy, w -> dx
+  case inputGradient
+  /// x, dy -> dw
+  case weightGradient
+}
+
+/// The sizes of a convolution.
+struct ConvolutionShape {
+  let window: ConvolutionWindow
+  let x: TensorType
+  let w: TensorType
+  let y: TensorType
+
+  init(_ window: ConvolutionWindow, x: TensorType, w: TensorType, y: TensorType) {
+    self.window = window
+    self.x = x
+    self.w = w
+    self.y = y
+  }
+
+  /// A kernel that makes one of the three products.
+  func kernel(
+    _ product: ConvolutionProduct, _ operands: [TensorType], _ result: TensorType, threads: Int
+  ) throws -> Kernel {
+    if result.count == 0 { return Kernel(always: { _ in }) }
+    if operands.contains(where: { $0.count == 0 }) {
+      let bytes = result.byteCount
+      return Kernel(always: { $0[2]!.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) })
+    }
+    switch x.dtype {
+    case .float32, .bfloat16: return try libraryKernel(product, threads: threads)
+    default: return PlainConvolution(self, product).kernel(threads: threads)
+    }
+  }
+
+  private func libraryKernel(_ product: ConvolutionProduct, threads: Int) throws -> Kernel {
+    pdnn_set_threads(Int32(threads))
+    var made: OpaquePointer?
+    // Not every product has a Winograd form for every shape that it would suit.
+    if isFasterByWinograd(product) { made = create(product, PDNN_WINOGRAD) }
+    made = made ?? create(product, PDNN_DIRECT)
+    guard let made else {
+      throw EngineError("a convolution of \(x) by \(w): oneDNN's \(String(cString: pdnn_last_error()))")
+    }
+    let primitive = OneDNNPrimitive(made)
+    return Kernel(workspaceBytes: primitive.scratchBytes) {
+      primitive.run($0[0]!, $0[1]!, into: $0[2]!, scratch: $0[3])
+    }
+  }
+
+  /// Winograd's method saves multiplications of 3×3 kernels, and pays where there are channels enough for the transforms
+  /// around them not to matter. (Measured: with 16 channels on either side it is level, from 32 on it wins.)
+  private func isFasterByWinograd(_ product: ConvolutionProduct) -> Bool {
+    x.dtype == .float32 && window.groups == 1 && w.shape.dropFirst(2) == [3, 3]
+      && window.strides == [1, 1] && window.dilation == [1, 1] && Swift.min(w.shape[0], w.shape[1]) >= 32
+  }
+
+  private func create(_ product: ConvolutionProduct, _ algorithm: pdnn_algorithm) -> OpaquePointer? {
+    func three(_ numbers: some Collection<Int>) -> (Int64, Int64, Int64) {
+      let filled = numbers.map(Int64.init) + [1, 1, 1]
+      return (filled[0], filled[1], filled[2])
+    }
+    var shape = pdnn_convolution()
+    shape.spatial = Int32(window.spatial)
+    shape.batch = Int64(x.shape[0])
+    shape.in_channels = Int64(x.shape[1])
+    shape.out_channels = Int64(w.shape[0])
+    shape.groups = Int64(window.groups)
+    shape.input = three(x.shape.dropFirst(2))
+    shape.output = three(y.shape.dropFirst(2))
+    shape.kernel = three(w.shape.dropFirst(2))
+    shape.stride = three(window.strides)
+    shape.dilation = three(window.dilation)
+    shape.low = three(window.low)
+    shape.high = three(window.high)
+    shape.type = x.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
+    shape.algorithm = algorithm
+    let kind =
+      switch product {
+      case .forward: PDNN_CONVOLUTION_FORWARD
+      case .inputGradient: PDNN_CONVOLUTION_BACKWARD_DATA
+      case .weightGradient: PDNN_CONVOLUTION_BACKWARD_WEIGHTS
+      }
+    return pdnn_convolution_create(kind, &shape)
+  }
+}

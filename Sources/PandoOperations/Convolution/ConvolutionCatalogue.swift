@@ -1,0 +1,7 @@
+import PandoIR
+
+extension Catalogue {
+  static let convolution: [any PandoIR.Operation.Type] = [
+    Convolution.self, ConvolutionInputGradient.self, ConvolutionWeightGradient.self,
+  ]
+}

@@ -1,0 +1,66 @@
+import PandoIR
+
+/// The mean of each window.
+///
+/// Operand: x [N, C, spatial…]; result: y [N, C, spatial…]. PyTorch: `F.avg_pool2d`.
+public struct AveragePool: CompositeOperation {
+  public static let name = "average_pool"
+  public static let operandCount: Int? = 1
+
+  /// How the window moves.
+  public let window: PoolingWindow
+  /// Whether padding counts, as zeros.
+  public let countsPadding: Bool
+
+  /// A pooling by `window`.
+  public init(_ window: PoolingWindow, countsPadding: Bool = true) {
+    self.window = window
+    self.countsPadding = countsPadding
+  }
+
+  /// The type of y.
+  public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    [try window.output(operands[0], self)]
+  }
+
+  public func decompose(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
+    let x = operands[0].type
+    var y = try graph.emit(SumPool(window), graph.widen(operands[0]))
+    if countsPadding || (window.low + window.high).allSatisfy({ $0 == 0 }) {
+      y = try graph.scale(y, 1 / Double(window.count))
+    } else {
+      // How many elements a window meets is a product over the dimensions.
+      for dimension in 0..<window.spatial {
+        let shares = window.counts(x.shape[dimension + 2], y.type.shape[dimension + 2], dimension).map {
+          1 / Double($0)
+        }
+        let table = try graph.table([shares.count], shares, y.type.dtype)
+        y = try graph.multiply(y, graph.broadcast(table, to: y.type.shape, dimensions: [dimension + 2]))
+      }
+    }
+    return [try graph.convert(y, to: x.dtype)]
+  }
+
+  public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
+    let labels = window.labels()
+    return ShardingRule(operands: [labels.x], results: [labels.y], whole: labels.whole)
+  }
+}
+
+extension PoolingWindow {
+  /// For each of `places` along `dimension`, how many of the `count` elements the window meets.
+  fileprivate func counts(_ count: Int, _ places: Int, _ dimension: Int) -> [Int] {
+    (0..<places).map { place in
+      let start = place * strides[dimension] - low[dimension]
+      return min(count, start + size[dimension]) - max(0, start)
+    }
+  }
+}
+
+extension GraphBuilder {
+  /// A constant from its elements in row-major order.
+  mutating func table(_ shape: [Int], _ values: [Double], _ dtype: DType) throws(TypeError) -> Value {
+    try emit(
+      Constant(type: TensorType(shape, dtype), bytes: values.flatMap { ElementBytes.encode($0, as: dtype) }))
+  }
+}

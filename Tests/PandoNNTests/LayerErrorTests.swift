@@ -17,6 +17,23 @@ private func message(_ model: any Layer, _ shape: [Int], _ dtype: DType = .float
   #expect(text.contains("PandoNNTests/LayerErrorTests.swift:\(line)"))
 }
 
+private struct Classifier: Module {
+  static let line = #line + 1
+  let hidden = Linear(784, 512)
+  let output = Linear(512, 10)
+
+  func callAsFunction(_ x: Tensor) -> Tensor { output(relu(hidden(x))) }
+}
+
+@Test func usersOwnModelIsNamedByItsProperties() throws {
+  let model = Classifier()
+  let names = try model.namedParameters().map(\.name)
+  #expect(names == ["hidden.weight", "hidden.bias", "output.weight", "output.bias"])
+  #expect(model(.zeros([3, 784])).shape == [3, 10])
+  let text = model(.zeros([3, 783])).failure?.description ?? "no failure"
+  #expect(text.contains("hidden.weight") && text.contains("LayerErrorTests.swift:\(Classifier.line)"))
+}
+
 @Test func layersThatDoNotFitTogetherNameTheSecond() throws {
   let text = try message(Sequential(Linear(6, 5), ReLU(), Linear(4, 2)), [3, 6])
   #expect(text.contains("2.weight") && text.contains("float32[2,4]") && text.contains("float32[3,5]"))

@@ -44,12 +44,18 @@ static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind ki
   layouts any;
   dnnl_status_t status = describe(&any, c, 0);
   if (status != dnnl_success) return status;
-  dnnl_dims_t dilates;
-  for (int d = 0; d < c->spatial; d++) dilates[d] = c->dilation[d] - 1;
+  // Arrays of the length that oneDNN's declarations name, of which it reads as many numbers as there are dimensions.
+  dnnl_dims_t strides = {0}, dilates = {0}, low = {0}, high = {0};
+  for (int d = 0; d < c->spatial; d++) {
+    strides[d] = c->stride[d];
+    dilates[d] = c->dilation[d] - 1;
+    low[d] = c->low[d];
+    high[d] = c->high[d];
+  }
   dnnl_alg_kind_t algorithm = c->algorithm == PDNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
   dnnl_convolution_desc_t desc;
   status = dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_training, algorithm, &any.x, &any.w, NULL,
-                                                      &any.y, c->stride, dilates, c->low, c->high);
+                                                      &any.y, strides, dilates, low, high);
   if (status != dnnl_success) return status;
   if (kind == PDNN_CONVOLUTION_FORWARD) return dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), NULL);
 
@@ -57,11 +63,11 @@ static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind ki
   status = dnnl_primitive_desc_create(&hint, &desc, NULL, pdnn_engine(), NULL);
   if (status != dnnl_success) return status;
   if (kind == PDNN_CONVOLUTION_BACKWARD_DATA) {
-    status = dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &any.x, &any.w, &any.y, c->stride,
-                                                              dilates, c->low, c->high);
+    status = dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &any.x, &any.w, &any.y, strides,
+                                                              dilates, low, high);
   } else {
     status = dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, &any.x, &any.w, NULL, &any.y,
-                                                                 c->stride, dilates, c->low, c->high);
+                                                                 strides, dilates, low, high);
   }
   if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), hint);
   dnnl_primitive_desc_destroy(hint);

@@ -3,16 +3,35 @@ import Testing
 
 @Suite struct PoolingTests {
   static let shapes: [pk_pool] = [
-    pk_pool(planes: 1, input: (1, 1), output: (1, 1), window: (1, 1), stride: (1, 1), low: (0, 0)),
-    pk_pool(planes: 3, input: (8, 10), output: (4, 5), window: (2, 2), stride: (2, 2), low: (0, 0)),
-    pk_pool(planes: 5, input: (17, 15), output: (9, 8), window: (3, 3), stride: (2, 2), low: (1, 1)),
-    pk_pool(planes: 2, input: (9, 700), output: (9, 700), window: (3, 5), stride: (1, 1), low: (1, 2)),
-    pk_pool(planes: 2, input: (7, 11), output: (3, 3), window: (2, 4), stride: (3, 4), low: (0, 1)),
-    pk_pool(planes: 4, input: (1, 1023), output: (1, 341), window: (1, 3), stride: (1, 3), low: (0, 0)),
+    pk_pool(
+      planes: 1, input: (1, 1), output: (1, 1), window: (1, 1), stride: (1, 1), low: (0, 0), dilation: (1, 1)),
+    pk_pool(
+      planes: 3, input: (8, 10), output: (4, 5), window: (2, 2), stride: (2, 2), low: (0, 0), dilation: (1, 1)
+    ),
+    pk_pool(
+      planes: 5, input: (17, 15), output: (9, 8), window: (3, 3), stride: (2, 2), low: (1, 1),
+      dilation: (1, 1)),
+    pk_pool(
+      planes: 2, input: (9, 700), output: (9, 700), window: (3, 5), stride: (1, 1), low: (1, 2),
+      dilation: (1, 1)),
+    pk_pool(
+      planes: 2, input: (7, 11), output: (3, 3), window: (2, 4), stride: (3, 4), low: (0, 1), dilation: (1, 1)
+    ),
+    pk_pool(
+      planes: 4, input: (1, 1023), output: (1, 341), window: (1, 3), stride: (1, 3), low: (0, 0),
+      dilation: (1, 1)),
     // Windows that see padding only.
-    pk_pool(planes: 2, input: (2, 2), output: (5, 5), window: (1, 1), stride: (1, 1), low: (1, 1)),
+    pk_pool(
+      planes: 2, input: (2, 2), output: (5, 5), window: (1, 1), stride: (1, 1), low: (1, 1), dilation: (1, 1)),
+    // Neighbours of the window apart in the input, in one place so far that none is met.
+    pk_pool(
+      planes: 2, input: (7, 33), output: (5, 15), window: (3, 4), stride: (1, 2), low: (1, 2),
+      dilation: (2, 3)),
+    pk_pool(
+      planes: 2, input: (1, 2), output: (1, 1), window: (1, 2), stride: (1, 1), low: (0, 1), dilation: (1, 3)),
     // Stride beyond the window.
-    pk_pool(planes: 2, input: (9, 9), output: (3, 3), window: (2, 2), stride: (4, 4), low: (0, 0)),
+    pk_pool(
+      planes: 2, input: (9, 9), output: (3, 3), window: (2, 2), stride: (4, 4), low: (0, 0), dilation: (1, 1)),
   ]
 
   /// The input places of each output's window, in row-major order.
@@ -23,8 +42,8 @@ import Testing
         var places: [Int] = []
         for kr in 0..<Int(p.window.0) {
           for kc in 0..<Int(p.window.1) {
-            let row = r * Int(p.stride.0) + kr - Int(p.low.0),
-              column = c * Int(p.stride.1) + kc - Int(p.low.1)
+            let row = r * Int(p.stride.0) + kr * Int(p.dilation.0) - Int(p.low.0),
+              column = c * Int(p.stride.1) + kc * Int(p.dilation.1) - Int(p.low.1)
             guard (0..<Int(p.input.0)).contains(row), (0..<Int(p.input.1)).contains(column) else { continue }
             places.append((plane * Int(p.input.0) + row) * Int(p.input.1) + column)
           }

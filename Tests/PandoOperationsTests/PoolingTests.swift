@@ -33,6 +33,18 @@ import Testing
     #expect(try evaluated(SumPoolGradient(window, input: [3]), ([1, 1, 2], [7, 8])) == [[7, 15, 8]])
   }
 
+  @Test func dilationSkipsElements() throws {
+    let window = PoolingWindow(size: [2], strides: [1], low: [1], dilation: [2])
+    #expect(try evaluated(MaxPool(window), ([1, 1, 4], [1, 8, 2, 4])) == [[8, 2, 8]])
+    // The window reaches over both elements without meeting one.
+    let wide = PoolingWindow(size: [2], strides: [1], low: [1], high: [1], dilation: [3])
+    let x: ([Int], [Double]) = ([1, 1, 2], [1, 2])
+    #expect(try evaluated(MaxPool(wide), x) == [[-.infinity]])
+    #expect(try evaluated(MaxPoolGradient(wide), x, ([1, 1, 1], [5])) == [[0, 0]])
+    #expect(try evaluated(MaxPoolSelect(wide), x, x) == [[0]])
+    #expect(try evaluated(AveragePool(wide, countsPadding: false), x) == [[0]])
+  }
+
   @Test func poolingWorksOverThreeDimensions() throws {
     let cube: ([Int], [Double]) = ([1, 1, 2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(try evaluated(MaxPool(PoolingWindow(size: [2, 1, 2])), cube) == [[6, 8]])
@@ -58,11 +70,13 @@ import Testing
   @Test func errorsSayWhatToDo() {
     let x = TensorType([2, 3, 4, 4])
     #expect(
-      message(MaxPool(PoolingWindow(size: [5, 2])), x).contains("a window of [5, 2] does not fit into [4, 4]")
+      message(MaxPool(PoolingWindow(size: [5, 2])), x).contains(
+        "a window of [5, 2] with dilation [1, 1] does not fit into [4, 4]")
     )
     #expect(message(MaxPool(PoolingWindow(size: [2])), x).contains("and 1 spatial dimensions"))
     #expect(
-      message(MaxPool(PoolingWindow(size: [2, 2], low: [2, 0])), x).contains("less than the window [2, 2]"))
+      message(MaxPool(PoolingWindow(size: [2, 2], low: [2, 0])), x).contains(
+        "less than the window reaches, [2, 2]"))
     #expect(message(SumPool(PoolingWindow(size: [2, 0])), x).contains("must be at least 1"))
     #expect(message(SumPool(PoolingWindow(size: [2, 2], strides: [2])), x).contains("one number for each"))
     #expect(

@@ -15,7 +15,7 @@ typedef struct {
 // Outputs of a row that are worked on at a time.
 #define BLOCK 256
 
-// The outputs first ..< last for which place `k` of the window lies inside a dimension of `size` elements.
+// The outputs first ..< last for which the element `k` behind the window's first lies inside a dimension of `size` elements.
 static int64_t first_inside(int64_t low, int64_t k, int64_t stride) {
   return low > k ? pk_ceil_div(low - k, stride) : 0;
 }
@@ -29,14 +29,15 @@ static int64_t last_inside(int64_t low, int64_t k, int64_t stride, int64_t size,
 // on, stride apart.
 #define FOR_EACH_PLACE_BETWEEN(START, STOP, ...)                                                             \
   for (int64_t kr = 0; kr < p->window[0]; kr++) {                                                            \
-    int64_t row = r * p->stride[0] + kr - p->low[0];                                                         \
+    int64_t row = r * p->stride[0] + kr * p->dilation[0] - p->low[0];                                        \
     if (row < 0 || row >= p->input[0]) continue;                                                             \
     for (int64_t kc = 0; kc < p->window[1]; kc++) {                                                          \
-      int64_t first = pk_max64(START, first_inside(p->low[1], kc, p->stride[1]));                            \
-      int64_t count =                                                                                        \
-          pk_min64(STOP, last_inside(p->low[1], kc, p->stride[1], p->input[1], p->output[1])) - first;       \
+      int64_t across = kc * p->dilation[1];                                                                  \
+      int64_t first = pk_max64(START, first_inside(p->low[1], across, p->stride[1]));                        \
+      int64_t last = last_inside(p->low[1], across, p->stride[1], p->input[1], p->output[1]);                \
+      int64_t count = pk_min64(STOP, last) - first;                                                          \
       if (count <= 0) continue;                                                                              \
-      int64_t at = row * p->input[1] + first * p->stride[1] + kc - p->low[1];                                \
+      int64_t at = row * p->input[1] + first * p->stride[1] + across - p->low[1];                            \
       __VA_ARGS__;                                                                                           \
     }                                                                                                        \
   }
@@ -70,7 +71,8 @@ typedef double eight_doubles __attribute__((vector_size(64)));
 static pk_status run_planes(pool_job job, pk_range_fn f32, pk_range_fn f64, pk_dtype dtype, int threads) {
   const pk_pool *p = &job.pool;
   for (int d = 0; d < 2; d++) {
-    if (p->window[d] < 1 || p->stride[d] < 1 || p->input[d] < 0 || p->output[d] < 0) return PK_INVALID;
+    if (p->window[d] < 1 || p->stride[d] < 1 || p->dilation[d] < 1) return PK_INVALID;
+    if (p->input[d] < 0 || p->output[d] < 0) return PK_INVALID;
   }
   if (dtype != PK_F32 && dtype != PK_F64) return PK_UNSUPPORTED;
   // The places of float32 are kept as int32.

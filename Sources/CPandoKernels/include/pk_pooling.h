@@ -1,9 +1,9 @@
 /// Pooling over one or two spatial dimensions of arrays [planes, height, width] (planes is batch times
 /// channels).
 ///
-/// Types are `PK_F32` and `PK_F64`; anything else returns `PK_UNSUPPORTED`. Windows are not dilated. Elements
-/// beyond the edges take no part: they are neither a maximum nor added. Index 0 is the height, 1 the width;
-/// one spatial dimension has height, window and stride 1 and padding 0 at index 0.
+/// Types are `PK_F32` and `PK_F64`; anything else returns `PK_UNSUPPORTED`. Elements beyond the edges take no
+/// part: they are neither a maximum nor added. Index 0 is the height, 1 the width; one spatial dimension has
+/// height, window, stride and dilation 1 and padding 0 at index 0.
 #ifndef PK_POOLING_H
 #define PK_POOLING_H
 
@@ -16,6 +16,8 @@ typedef struct pk_pool {
   int64_t window[2], stride[2];
   /// Padding before the first element.
   int64_t low[2];
+  /// How far neighbours in the window lie apart in the input; 1 where they are neighbours there too.
+  int64_t dilation[2];
 } pk_pool;
 
 /// `y[o]` is the largest element of window o; NaN wins; -infinity where the window lies outside.

@@ -76,7 +76,7 @@ extension PoolingWindow {
     return pk_pool(
       planes: Int64(x.shape[0] * x.shape[1]), input: pair(Array(x.shape.dropFirst(2)), 1),
       output: pair(Array(y.shape.dropFirst(2)), 1), window: pair(size, 1), stride: pair(strides, 1),
-      low: pair(low, 0))
+      low: pair(low, 0), dilation: pair(dilation, 1))
   }
 }
 

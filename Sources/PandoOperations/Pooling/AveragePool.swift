@@ -31,9 +31,7 @@ public struct AveragePool: CompositeOperation {
     } else {
       // How many elements a window meets is a product over the dimensions.
       for dimension in 0..<window.spatial {
-        let shares = window.counts(x.shape[dimension + 2], y.type.shape[dimension + 2], dimension).map {
-          1 / Double($0)
-        }
+        let shares = window.shares(x.shape[dimension + 2], y.type.shape[dimension + 2], dimension)
         let table = try graph.table([shares.count], shares, y.type.dtype)
         y = try graph.multiply(y, graph.broadcast(table, to: y.type.shape, dimensions: [dimension + 2]))
       }
@@ -48,11 +46,13 @@ public struct AveragePool: CompositeOperation {
 }
 
 extension PoolingWindow {
-  /// For each of `places` along `dimension`, how many of the `count` elements the window meets.
-  fileprivate func counts(_ count: Int, _ places: Int, _ dimension: Int) -> [Int] {
+  /// For each of `places` along `dimension`, one over how many of the `count` elements the window meets there; 0 where
+  /// dilation lets it meet none.
+  fileprivate func shares(_ count: Int, _ places: Int, _ dimension: Int) -> [Double] {
     (0..<places).map { place in
       let start = place * strides[dimension] - low[dimension]
-      return min(count, start + size[dimension]) - max(0, start)
+      let met = (0..<size[dimension]).count { (0..<count).contains(start + $0 * dilation[dimension]) }
+      return met == 0 ? 0 : 1 / Double(met)
     }
   }
 }

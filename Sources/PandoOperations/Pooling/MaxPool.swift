@@ -1,6 +1,7 @@
 import PandoIR
 
-/// The largest element of each window. NaN wins; padding never does.
+/// The largest element of each window. NaN wins; padding never does. Where dilation lets a window meet no element at all,
+/// the result is minus infinity, and has no gradient.
 ///
 /// Operand: x [N, C, spatial…]; result: y [N, C, spatial…].
 public struct MaxPool: Operation {
@@ -76,7 +77,7 @@ public struct MaxPoolGradient: Operation {
 /// is the transpose of.
 ///
 /// Operands: x, which decides the places as in `MaxPoolGradient`, and t of the same type; result: one element of t for each
-/// window.
+/// window, 0 for one that meets none.
 public struct MaxPoolSelect: Operation {
   public static let name = "max_pool_select"
   public static let operandCount: Int? = 2

@@ -6,17 +6,22 @@ public struct PoolingWindow: Hashable, Sendable, Codable {
   public let size: [Int]
   /// By how many it moves.
   public let strides: [Int]
-  /// How much padding lies before the first element; less than `size`, so that every window meets an element.
+  /// How much padding lies before the first element; less than the window reaches.
   public let low: [Int]
-  /// How much lies behind the last; less than `size` too.
+  /// How much lies behind the last; less than the window reaches too.
   public let high: [Int]
+  /// How far neighbours in the window lie apart in the input; 1 where they are neighbours there too.
+  public let dilation: [Int]
 
   /// A window from one number for each spatial dimension; windows follow on each other unless strides are given.
-  public init(size: [Int], strides: [Int]? = nil, low: [Int]? = nil, high: [Int]? = nil) {
+  public init(
+    size: [Int], strides: [Int]? = nil, low: [Int]? = nil, high: [Int]? = nil, dilation: [Int]? = nil
+  ) {
     self.size = size
     self.strides = strides ?? size
     self.low = low ?? size.map { _ in 0 }
     self.high = high ?? size.map { _ in 0 }
+    self.dilation = dilation ?? size.map { _ in 1 }
   }
 
   /// How many spatial dimensions there are.
@@ -29,22 +34,23 @@ public struct PoolingWindow: Hashable, Sendable, Codable {
   ///
   /// - Throws: `TypeError` where the window is none, or does not fit into the padded input.
   func outputSpatial(_ input: [Int], _ operation: any Operation) throws(TypeError) -> [Int] {
-    guard spatial > 0, [strides, low, high].allSatisfy({ $0.count == spatial }) else {
+    guard spatial > 0, [strides, low, high, dilation].allSatisfy({ $0.count == spatial }) else {
       throw TypeError(
         operation,
-        "size \(size), strides \(strides) and padding \(low) and \(high) must have one number for each spatial dimension"
-      )
+        "size \(size), strides \(strides), padding \(low) and \(high) and dilation \(dilation) must have one number "
+          + "for each spatial dimension")
     }
-    guard size.allSatisfy({ $0 > 0 }), strides.allSatisfy({ $0 > 0 }) else {
-      throw TypeError(operation, "size \(size) and strides \(strides) must be at least 1")
+    guard (size + strides + dilation).allSatisfy({ $0 > 0 }) else {
+      throw TypeError(
+        operation, "size \(size), strides \(strides) and dilation \(dilation) must be at least 1")
     }
     for dimension in 0..<spatial {
-      let room = 0..<size[dimension]
-      guard room.contains(low[dimension]), room.contains(high[dimension]) else {
+      let (reach, overflow) = (size[dimension] - 1).multipliedReportingOverflow(by: dilation[dimension])
+      guard !overflow, (0...reach).contains(low[dimension]), (0...reach).contains(high[dimension]) else {
         throw TypeError(
           operation,
-          "padding \(low) and \(high) must be at least 0 and less than the window \(size): a window must meet an element"
-        )
+          "padding \(low) and \(high) must be at least 0 and less than the window reaches, \(size) with dilation "
+            + "\(dilation): a window must not lie beside the input")
       }
     }
     guard input.count == spatial else {
@@ -57,11 +63,11 @@ public struct PoolingWindow: Hashable, Sendable, Codable {
       guard input[dimension] > 0,
         let places = windowPlaces(
           count: input[dimension], size: size[dimension], stride: strides[dimension], low: low[dimension],
-          high: high[dimension])
+          high: high[dimension], dilation: dilation[dimension])
       else {
         throw TypeError(
           operation,
-          "a window of \(size) does not fit into \(input) with padding \(low) before and \(high) behind; "
+          "a window of \(size) with dilation \(dilation) does not fit into \(input) with padding \(low) before and \(high) behind; "
             + "make the window smaller or pad more")
       }
       output.append(places)

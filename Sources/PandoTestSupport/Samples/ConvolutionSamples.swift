@@ -95,6 +95,7 @@ extension Samples {
     products(padded(2), [3, 1, 14, 14], [16, 1, 3, 3], [14, 14])
     + products(padded(2), [2, 3, 16, 16], [32, 3, 3, 3], [16, 16])
     + products(padded(2), [2, 32, 12, 12], [48, 32, 3, 3], [12, 12])
+    + products(padded(2), [4, 33, 16, 15], [32, 33, 3, 3], [16, 15])
     + products(padded(2), [2, 17, 9, 7], [19, 17, 3, 3], [9, 7])
     + products(
       ConvolutionWindow(spatial: 2, stride: 2, padding: 1), [2, 32, 12, 12], [32, 32, 3, 3], [6, 6])

@@ -1,0 +1,68 @@
+import CPandoKernels
+import PandoEngine
+import PandoIR
+import PandoOperations
+
+extension pk_attention {
+  /// Sizes of dense operands q [B, H, T, D], k and v [B, Hkv, S, D]; the last query sees all keys.
+  fileprivate init(_ q: TensorType, _ k: TensorType, causal: Bool, scale: Double?) {
+    self.init()
+    let shape = q.shape.kernel
+    (batch, heads, queries, width) = (shape[0], shape[1], shape[2], shape[3])
+    (kv_heads, keys) = (Int64(k.shape[1]), Int64(k.shape[2]))
+    self.scale = scale ?? 1 / Double(width).squareRoot()
+    self.causal = causal ? 1 : 0
+    offset = keys - queries
+    self.q = pk_attention_dense(heads, queries, width)
+    self.k = pk_attention_dense(kv_heads, keys, width)
+    (v, out) = (self.k, self.q)
+  }
+
+  /// The kernels work in float32, to which bfloat16 is widened.
+  fileprivate static func fits(_ operands: [TensorType]) -> Bool {
+    operands[0].dtype == .float32 || operands[0].dtype == .bfloat16
+  }
+}
+
+extension Attention: CPULowering {
+  package func canLower(_ operands: [TensorType], _ results: [TensorType]) -> Bool {
+    pk_attention.fits(operands)
+  }
+
+  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    var sizes = pk_attention(operands[0], operands[1], causal: causal, scale: scale)
+    let workspace = Int(pk_attention_workspace(&sizes, Int32(threads)))
+    let wide = Kernel(workspaceBytes: workspace) { [sizes] pointers in
+      var sizes = sizes
+      return Int32(
+        pk_attention_forward(
+          pointers[3].floats, pointers[4].floats, pointers[0].floats, pointers[1].floats, pointers[2].floats,
+          &sizes,
+          pointers[5], Int32(threads)
+        ).rawValue)
+    }
+    return .widened(wide, operands, results, threads: threads)
+  }
+}
+
+extension AttentionGradient: CPULowering {
+  package func canLower(_ operands: [TensorType], _ results: [TensorType]) -> Bool {
+    pk_attention.fits(operands)
+  }
+
+  /// Operands: q, k, v, out, logarithms of the sums, dout; results: dq, dk, dv.
+  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    var sizes = pk_attention(operands[0], operands[1], causal: causal, scale: scale)
+    let workspace = Int(pk_attention_workspace(&sizes, Int32(threads)))
+    let wide = Kernel(workspaceBytes: workspace) { [sizes] pointers in
+      var sizes = sizes
+      return Int32(
+        pk_attention_backward(
+          pointers[6].floats, pointers[7].floats, pointers[8].floats, pointers[5].floats, pointers[0].floats,
+          pointers[1].floats, pointers[2].floats, pointers[3].floats, pointers[4].floats, &sizes, pointers[9],
+          Int32(threads)
+        ).rawValue)
+    }
+    return .widened(wide, operands, results, threads: threads)
+  }
+}

@@ -28,23 +28,44 @@ struct BenchCommand: ParsableCommand {
     }
     let device: Device
     do { device = try Device(named: self.device, threads: threads) } catch { throw UsageError("--device: \(error)") }
-    var limit: Double?
     var results: [WorkloadBenchmark.Result] = []
     for workload in workloads {
-      let benchmark = WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device)
-      let line = ProgressNote(workload.rawValue)
-      let result = try benchmark.run(
-        matmulLimit: {
-          if let limit { return limit }
-          let measured = try WorkloadBenchmark.matmulGflops(on: device)
-          limit = measured
-          return measured
-        }, progress: { line.update("step \($0) of \($1)") })
-      line.clear()
+      let result =
+        workloads.count == 1
+        ? try measure(workload, precision, device) : try measureApart(workload)
       results.append(result)
       if !json { show(result, isFirst: results.count == 1) }
     }
     if json { try JSONOutput.print(results) }
+  }
+
+  private func measure(
+    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device
+  ) throws -> WorkloadBenchmark.Result {
+    let line = ProgressNote(workload.rawValue)
+    defer { line.clear() }
+    return try WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device).run(
+      matmulLimit: { try WorkloadBenchmark.matmulGflops(on: device) },
+      progress: { line.update("step \($0) of \($1)") })
+  }
+
+  /// Measures in a process of its own, so that its memory and its time to the first step are its own.
+  private func measureApart(_ workload: Workload) throws -> WorkloadBenchmark.Result {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.arguments = ["bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision", precision]
+    for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
+      if let value { process.arguments! += [flag, "\(value)"] }
+    }
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0,
+      let result = try JSONDecoder().decode([WorkloadBenchmark.Result].self, from: data).first
+    else { throw TrainingError("measuring \(workload.rawValue) failed") }
+    return result
   }
 
   private func chosen() throws -> [Workload] {

@@ -24,6 +24,7 @@ enum Main {
   static func main() {
     // A reader that goes away (`pando … | head`) must not look like a crash.
     signal(SIGPIPE, SIG_DFL)
+    ThreadTeam.configure()
     do {
       var command = try PandoCommand.parseAsRoot()
       try command.run()

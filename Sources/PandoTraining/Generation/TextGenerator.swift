@@ -40,9 +40,8 @@ public final class TextGenerator {
     from prompt: String, count: Int, temperature: Double = 0.8, seed: UInt64 = 1, emit: (String) -> Void = { _ in }
   ) throws -> String {
     var history = try vocabulary.encode(prompt)
-    // A model has to be given something: the first token of its vocabulary stands for an empty prompt.
-    let isUnprompted = history.isEmpty
-    if isUnprompted { history = [try vocabulary.encode("\n").first ?? 0] }
+    // A model has to be given something: a line's end, or the first token there is, stands for an empty prompt.
+    if history.isEmpty { history = [(try? vocabulary.encode("\n").first) ?? 0] }
     var text = prompt
     for index in 0..<count {
       let window = Array(history.suffix(context))

@@ -66,7 +66,7 @@ struct RunReport {
         "time", Figures.duration(summary.seconds), detail: "\(Figures.scaled(summary.samplesPerSecond)) samples/s"))
     figures.append(
       ReportData.Figure(
-        "memory", ByteSize.text(summary.plannedMemoryBytes), detail: "planned; measured \(ByteSize.text(summary.peakMemoryBytes))"))
+        "memory", Figures.bytes(summary.plannedMemoryBytes), detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
     return figures
   }
 

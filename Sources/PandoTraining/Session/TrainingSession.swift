@@ -88,7 +88,7 @@ public struct TrainingSession {
 extension TrainingRun {
   /// The run in a line: `fashion-mnist: cnn with 423,562 parameters on 60,000 samples, 3,744 steps, 98 MiB planned`.
   var headline: String {
-    let size = ByteSize.text(plan.plannedBytes)
+    let size = Figures.bytes(plan.plannedBytes)
     return "\(recipe.name): \(recipe.model.kindName) with \(Figures.grouped(parameterCount)) parameters on "
       + "\(Figures.grouped(task.training.count)) samples, \(Figures.grouped(totalSteps)) steps, \(size) planned"
   }

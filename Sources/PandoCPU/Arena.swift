@@ -19,7 +19,10 @@ final class Arena {
     guard
       let mapped = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       mapped != MAP_FAILED
-    else { throw EngineError("cannot reserve \(byteCount) bytes for intermediate values: \(String(cString: strerror(errno)))") }
+    else {
+      throw EngineError(
+        "cannot reserve \(byteCount) bytes for intermediate values: \(String(cString: strerror(errno)))")
+    }
     mapping = mapped
     mprotect(mapped + bodyBytes, page, PROT_NONE)
     #if os(Linux)
@@ -32,7 +35,8 @@ final class Arena {
 
   /// The address of `count` bytes at `offset`, for an operation to use.
   func address(_ offset: Int, count: Int) -> UnsafeMutableRawPointer {
-    precondition(offset >= 0 && offset + count <= byteCount, "\(count) bytes at \(offset) lie outside the arena")
+    precondition(
+      offset >= 0 && offset + count <= byteCount, "\(count) bytes at \(offset) lie outside the arena")
     highestByte = max(highestByte, offset + count)
     return base + offset
   }

@@ -86,7 +86,8 @@ final class CPUExecutable: Executable {
     guard let lowering = node.operation as? any CPULowering, lowering.canLower(operands, results) else {
       throw EngineError(
         "the CPU engine has no kernel for \(type(of: node.operation).name) of \(operands) -> \(results)"
-          + (node.site.map { ", called at \($0)" } ?? "") + "; convert the operands to float32, or add a lowering")
+          + (node.site.map { ", called at \($0)" } ?? "")
+          + "; convert the operands to float32, or add a lowering")
     }
     return try lowering.lower(operands, results, threads: threads)
   }
@@ -94,7 +95,9 @@ final class CPUExecutable: Executable {
   var memory: MemoryReport {
     MemoryReport(
       argumentBytes: inputs.reduce(0) { $0 + $1.value.type.byteCount },
-      resultBytes: outputTypes.enumerated().reduce(0) { donors[$1.offset] == nil ? $0 + $1.element.byteCount : $0 },
+      resultBytes: outputTypes.enumerated().reduce(0) {
+        donors[$1.offset] == nil ? $0 + $1.element.byteCount : $0
+      },
       arenaBytes: plan.arenaBytes, measuredArenaBytes: arena.highestByte)
   }
 
@@ -109,7 +112,9 @@ final class CPUExecutable: Executable {
   }
 
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws {
-    guard options.donations.isEmpty else { throw EngineError("only a program without donated inputs can be traced") }
+    guard options.donations.isEmpty else {
+      throw EngineError("only a program without donated inputs can be traced")
+    }
     let results: [any DeviceBuffer] = outputTypes.map { HostBuffer($0) }
     try bind(arguments, results)
     // Only addresses are left in the table: without this the results would be freed before they are written.
@@ -120,20 +125,23 @@ final class CPUExecutable: Executable {
         let node = graph.nodes[step.node]
         let first = step.firstSlot + node.operands.count
         try inspect(
-          node, node.results.enumerated().map { HostBuffer($0.element.type, borrowing: table[first + $0.offset]!) })
+          node,
+          node.results.enumerated().map { HostBuffer($0.element.type, borrowing: table[first + $0.offset]!) })
       }
     }
   }
 
   private func failure(_ step: Step, _ status: Int32) -> EngineError {
     let node = graph.nodes[step.node]
-    return EngineError("\(type(of: node.operation).name) of \(node.operands.map(\.type)) failed with status \(status)")
+    return EngineError(
+      "\(type(of: node.operation).name) of \(node.operands.map(\.type)) failed with status \(status)")
   }
 
   private func bind(_ arguments: [any DeviceBuffer], _ results: [any DeviceBuffer]) throws {
     guard arguments.count == inputs.count, results.count == outputTypes.count else {
       throw EngineError(
-        "takes \(inputs.count) inputs and \(outputTypes.count) outputs, got \(arguments.count) and \(results.count)")
+        "takes \(inputs.count) inputs and \(outputTypes.count) outputs, got \(arguments.count) and \(results.count)"
+      )
     }
     for patch in patches {
       table[patch.slot] = try pointer(
@@ -153,7 +161,8 @@ final class CPUExecutable: Executable {
       let type = outputTypes[copy.output]
       let source: UnsafeMutableRawPointer =
         switch plan.storage[copy.value] {
-        case .argument(let place)?: try pointer(arguments[place], type.with(shape: inputs[place].value.type.shape))
+        case .argument(let place)?:
+          try pointer(arguments[place], type.with(shape: inputs[place].value.type.shape))
         case .result(let place)?: try pointer(results[place], outputTypes[place])
         case .arena(let offset)?: arena.address(offset, count: type.byteCount)
         case nil: preconditionFailure("%\(copy.value) has no place")

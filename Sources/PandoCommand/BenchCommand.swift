@@ -27,7 +27,9 @@ struct BenchCommand: ParsableCommand {
       if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
     }
     let device: Device
-    do { device = try Device(named: self.device, threads: threads) } catch { throw UsageError("--device: \(error)") }
+    do { device = try Device(named: self.device, threads: threads) } catch {
+      throw UsageError("--device: \(error)")
+    }
     var results: [WorkloadBenchmark.Result] = []
     for workload in workloads {
       let result =
@@ -44,16 +46,19 @@ struct BenchCommand: ParsableCommand {
   ) throws -> WorkloadBenchmark.Result {
     let line = ProgressNote(workload.rawValue)
     defer { line.clear() }
-    return try WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device).run(
-      matmulLimit: { try WorkloadBenchmark.matmulGflops(on: device) },
-      progress: { line.update("step \($0) of \($1)") })
+    return try WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device)
+      .run(
+        matmulLimit: { try WorkloadBenchmark.matmulGflops(on: device) },
+        progress: { line.update("step \($0) of \($1)") })
   }
 
   /// Measures in a process of its own, so that its memory and its time to the first step are its own.
   private func measureApart(_ workload: Workload) throws -> WorkloadBenchmark.Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments = ["bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision", precision]
+    process.arguments = [
+      "bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision", precision,
+    ]
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value { process.arguments! += [flag, "\(value)"] }
     }
@@ -80,7 +85,9 @@ struct BenchCommand: ParsableCommand {
 
   private func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
     if isFirst {
-      print("workload   precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s")
+      print(
+        "workload   precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s"
+      )
     }
     let share = result.gflops / result.matmulLimitGflops * 100
     let mib = 1024.0 * 1024

@@ -41,7 +41,8 @@ struct DataCommand: ParsableCommand {
   }
 
   struct Get: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Brings a data set onto this machine and checks it.")
+    static let configuration = CommandConfiguration(
+      abstract: "Brings a data set onto this machine and checks it.")
 
     @Argument(help: "The data set's name; 'pando data list' shows them.") var name: String
     @Flag(help: "Print JSON.") var json = false
@@ -57,7 +58,8 @@ struct DataCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Shows what a data set holds and where it comes from.")
+    static let configuration = CommandConfiguration(
+      abstract: "Shows what a data set holds and where it comes from.")
 
     @Argument(help: "The data set's name; 'pando data list' shows them.") var name: String
     @Flag(help: "Print JSON.") var json = false
@@ -69,7 +71,9 @@ struct DataCommand: ParsableCommand {
       print("\(card.name): \(card.summary)")
       print("  licence  \(card.licence)")
       print("  origin   \(card.origin)")
-      print("  samples  \(card.parts.map { "\($0.split.rawValue) \($0.count) \(card.unit)" }.joined(separator: ", "))")
+      print(
+        "  samples  \(card.parts.map { "\($0.split.rawValue) \($0.count) \(card.unit)" }.joined(separator: ", "))"
+      )
       print("  fields   \(card.fields.joined(separator: ", "))")
       for file in card.files { print("  file     \(file.name), \(file.bytes) bytes, sha256 \(file.sha256)") }
       print("  here     \(entry.location ?? "no; get it with: pando data get \(card.name)")")

@@ -7,6 +7,7 @@ enum DataFolder {
     if let path = ProcessInfo.processInfo.environment["PANDO_DATA"], !path.isEmpty {
       return URL(fileURLWithPath: path, isDirectory: true)
     }
-    return FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/pando/data", isDirectory: true)
+    return FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(
+      ".cache/pando/data", isDirectory: true)
   }
 }

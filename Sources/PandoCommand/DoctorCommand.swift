@@ -26,7 +26,10 @@ struct DoctorCommand: ParsableCommand {
     let width = findings.map(\.name.count).max() ?? 0
     for finding in findings {
       let name = finding.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      print("\(finding.isGood ? "ok     " : "missing")  \(name)  \(finding.detail)" + (finding.mend.map { "\n         \(String(repeating: " ", count: width))  get it with: \($0)" } ?? ""))
+      print(
+        "\(finding.isGood ? "ok     " : "missing")  \(name)  \(finding.detail)"
+          + (finding.mend.map { "\n         \(String(repeating: " ", count: width))  get it with: \($0)" }
+            ?? ""))
     }
   }
 
@@ -35,11 +38,16 @@ struct DoctorCommand: ParsableCommand {
       Finding(name: "pando", isGood: true, detail: Version.text, mend: nil),
       Finding(
         name: "processor", isGood: true,
-        detail: "\(Processor.name), \(ProcessInfo.processInfo.activeProcessorCount) cores, \(Processor.vectors)", mend: nil),
+        detail:
+          "\(Processor.name), \(ProcessInfo.processInfo.activeProcessorCount) cores, \(Processor.vectors)",
+        mend: nil),
       Finding(
-        name: "memory", isGood: true, detail: "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB", mend: nil),
+        name: "memory", isGood: true, detail: "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB", mend: nil
+      ),
       Finding(name: "oneDNN", isGood: true, detail: String(cString: pdnn_version()), mend: nil),
-      Finding(name: "threads", isGood: true, detail: "\(Machine.threads) by default (OMP_NUM_THREADS, train.threads)", mend: nil),
+      Finding(
+        name: "threads", isGood: true,
+        detail: "\(Machine.threads) by default (OMP_NUM_THREADS, train.threads)", mend: nil),
     ]
     for dataset in DatasetCatalogue.all {
       let place = dataset.location(in: DataFolder.url)?.path

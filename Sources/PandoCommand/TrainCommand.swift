@@ -8,15 +8,21 @@ import PandoTraining
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains the network of a recipe.",
-    discussion: "Ctrl-C or SIGTERM ends the run after the current step and a checkpoint; --resume goes on from there.")
+    discussion:
+      "Ctrl-C or SIGTERM ends the run after the current step and a checkpoint; --resume goes on from there.")
 
-  @Argument(help: "The recipe, a YAML file; 'pando schema' describes it.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(
+    help: "The recipe, a YAML file; 'pando schema' describes it.",
+    completion: .file(extensions: ["yaml", "yml"]))
   var recipe: String
-  @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a key of the recipe: train.steps=20.", valueName: "key=value"))
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Overrides a key of the recipe: train.steps=20.", valueName: "key=value"))
   var overrides: [String] = []
   @Option(help: "Processes to train on; this version trains on one.") var ranks = 1
   @Option(help: "cpu or reference.") var device = "cpu"
-  @Option(help: ArgumentHelp("The run's folder; by default runs/NAME.", valueName: "dir"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("The run's folder; by default runs/NAME.", valueName: "dir"), completion: .directory)
   var out: String?
   @Flag(help: "Go on from the latest checkpoint in the run's folder.") var resume = false
   @Flag(help: "Print the summary as JSON.") var json = false
@@ -33,7 +39,8 @@ struct TrainCommand: ParsableCommand {
     try getData(recipe.data.source)
     let folder = RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
     let session = TrainingSession(
-      recipe, folder: folder, resumes: resume, dataFolder: DataFolder.url, device: device, showsProgress: true)
+      recipe, folder: folder, resumes: resume, dataFolder: DataFolder.url, device: device, showsProgress: true
+    )
     let signal = StopSignal()
     let outcome = try session.run(note: { Terminal.note($0) }, shouldStop: { signal.isSet })
     if json { print(outcome.summary.json) } else { show(outcome) }
@@ -53,7 +60,8 @@ struct TrainCommand: ParsableCommand {
     let path = Self.shortened(outcome.folder.path)
     switch outcome.reason {
     case .interrupted:
-      print("stopped after step \(summary.steps). Go on with: pando train \(self.recipe) --resume" + resumeFlags)
+      print(
+        "stopped after step \(summary.steps). Go on with: pando train \(self.recipe) --resume" + resumeFlags)
     case .target: print("reached the target after step \(summary.steps)")
     case .patience: print("no better for a while, so it ended after step \(summary.steps)")
     case .finished: break
@@ -62,7 +70,9 @@ struct TrainCommand: ParsableCommand {
       let text = name == "accuracy" ? String(format: "%.2f %%", value * 100) : String(format: "%.4f", value)
       print("\(name.padding(toLength: 20, withPad: " ", startingAt: 0)) \(text)")
     }
-    print("\("seconds".padding(toLength: 20, withPad: " ", startingAt: 0)) \(String(format: "%.1f", summary.seconds))")
+    print(
+      "\("seconds".padding(toLength: 20, withPad: " ", startingAt: 0)) \(String(format: "%.1f", summary.seconds))"
+    )
     print("\("report".padding(toLength: 20, withPad: " ", startingAt: 0)) \(path)/report.html")
   }
 

@@ -13,7 +13,10 @@ import Testing
 
   /// The gradient's graph too: it is what training runs.
   @Test(arguments: Samples.all) func gradientAgreesWithTheReference(_ sample: OperationSample) throws {
-    guard sample.checksGradient, let (graph, arguments) = try EngineCheck.gradientGraph(sample) else { return }
-    #expect(try EngineCheck.difference(graph, arguments, CPUEngine(), tolerance: sample.tolerance ?? 1e-5) == nil)
+    guard sample.checksGradient, let (graph, arguments) = try EngineCheck.gradientGraph(sample) else {
+      return
+    }
+    #expect(
+      try EngineCheck.difference(graph, arguments, CPUEngine(), tolerance: sample.tolerance ?? 1e-5) == nil)
   }
 }

@@ -4,7 +4,8 @@ import Testing
 /// Whatever is wrong, there is one `error:` line that says what and where, exit code 2, and nothing half-written.
 @Suite(.serialized) struct BadInputTests {
   private func expectRefused(
-    _ arguments: [String], in folder: TemporaryFolder, saying words: [String], environment: [String: String] = [:],
+    _ arguments: [String], in folder: TemporaryFolder, saying words: [String],
+    environment: [String: String] = [:],
     shell: String? = nil, status: Int32 = 2, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let outcome = try Command.run(arguments, in: folder.url, environment: environment, shell: shell)
@@ -30,7 +31,8 @@ import Testing
     try expectRefused(["train", "recipe.yaml", "--rsume"], in: folder, saying: ["--rsume", "--resume"])
     try expectRefused(["bench", "--workload", "gtp"], in: folder, saying: ["gtp", "'gpt'"])
     try expectRefused(["train", "recipe.yaml", "--device", "cpo"], in: folder, saying: ["cpo", "'cpu'"])
-    try expectRefused(["data", "get", "fashon-mnist"], in: folder, saying: ["fashon-mnist", "'fashion-mnist'"])
+    try expectRefused(
+      ["data", "get", "fashon-mnist"], in: folder, saying: ["fashon-mnist", "'fashion-mnist'"])
   }
 
   @Test func recipes() throws {
@@ -39,15 +41,20 @@ import Testing
     try folder.write("broken.yaml", "data: {source: [")
     try expectRefused(["train", "broken.yaml"], in: folder, saying: ["broken.yaml"])
     try expectRefused(
-      ["train", "recipe.yaml", "--set", "train.optimizer.learnin-rate=1"], in: folder, saying: ["learning-rate"])
-    try expectRefused(["train", "recipe.yaml", "--set", "train.steps=soon"], in: folder, saying: ["train.steps", "soon"])
-    try expectRefused(["train", "recipe.yaml", "--set", "data.source=nothing.csv"], in: folder, saying: ["nothing.csv"])
-    try expectRefused(["train", "recipe.yaml", "--set", "data.source=digit"], in: folder, saying: ["'digits'"])
+      ["train", "recipe.yaml", "--set", "train.optimizer.learnin-rate=1"], in: folder,
+      saying: ["learning-rate"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--set", "train.steps=soon"], in: folder, saying: ["train.steps", "soon"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--set", "data.source=nothing.csv"], in: folder, saying: ["nothing.csv"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--set", "data.source=digit"], in: folder, saying: ["'digits'"])
   }
 
   @Test func whatDoesNotFitTogether() throws {
     let folder = try prepared()
-    try expectRefused(["train", "recipe.yaml", "--set", "data.batch=5000"], in: folder, saying: ["data.batch", "5000"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--set", "data.batch=5000"], in: folder, saying: ["data.batch", "5000"])
     try expectRefused(
       ["train", "recipe.yaml", "--set", "train.memory=1KiB"], in: folder, saying: ["train.memory", "1024"])
     try folder.write(
@@ -69,7 +76,8 @@ import Testing
     // No tools on the path, so nothing can be fetched.
     try expectRefused(
       ["train", "recipe.yaml", "--set", "data.source=digits", "--set", "data.label=null"], in: folder,
-      saying: ["digits", "pip"], environment: ["PANDO_DATA": folder.url.path + "/data", "PATH": "/nowhere"], status: 2)
+      saying: ["digits", "pip"], environment: ["PANDO_DATA": folder.url.path + "/data", "PATH": "/nowhere"],
+      status: 2)
   }
 
   @Test func folders() throws {
@@ -92,17 +100,20 @@ import Testing
   /// A disk that fills up while a checkpoint is written, played by a limit on file sizes: the earlier checkpoint stays.
   @Test func aFullDiskLeavesTheCheckpointBefore() throws {
     let folder = try prepared()
-    let first = try Command.run(["train", "recipe.yaml", "--out", "run", "--set", "train.steps=10"], in: folder.url)
+    let first = try Command.run(
+      ["train", "recipe.yaml", "--out", "run", "--set", "train.steps=10"], in: folder.url)
     #expect(first.status == 0, "\(first.errors)")
     let checkpoints = folder.url.appendingPathComponent("run/checkpoints").path
     let before = try FileManager.default.contentsOfDirectory(atPath: checkpoints).sorted()
     #expect(before == ["step-10"])
     let outcome = try Command.run(
-      ["train", "recipe.yaml", "--out", "run", "--resume"], in: folder.url, shell: "trap '' XFSZ; ulimit -f 1;")
+      ["train", "recipe.yaml", "--out", "run", "--resume"], in: folder.url,
+      shell: "trap '' XFSZ; ulimit -f 1;")
     #expect(outcome.status != 0)
     #expect(outcome.errorLines.count == 1)
     #expect(try FileManager.default.contentsOfDirectory(atPath: checkpoints).sorted() == before)
-    let resumed = try Command.run(["train", "recipe.yaml", "--out", "run", "--resume", "--json"], in: folder.url)
+    let resumed = try Command.run(
+      ["train", "recipe.yaml", "--out", "run", "--resume", "--json"], in: folder.url)
     #expect(resumed.status == 0 && resumed.json["steps"] as? Int == 60)
   }
 

@@ -15,7 +15,9 @@ struct Command {
     }
 
     /// The `error:` lines on standard error.
-    var errorLines: [String] { errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("error: ") } }
+    var errorLines: [String] {
+      errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("error: ") }
+    }
   }
 
   static var binary: URL {

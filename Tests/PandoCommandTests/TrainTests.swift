@@ -23,12 +23,15 @@ import Testing
     #expect(summary["samples"] as? Int == 960)
     #expect(summary["peak_memory_bytes"] as? Int == summary["planned_memory_bytes"] as? Int)
     #expect((summary["eval"] as? [String: Double])?["accuracy"] ?? 0 > 0.9)
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.appendingPathComponent("runs/small").path)
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: folder.url.appendingPathComponent("runs/small").path)
     for name in ["recipe.yaml", "plan.json", "metrics.jsonl", "checkpoints", "summary.json", "report.html"] {
       #expect(names.contains(name), "\(name) is missing")
     }
     #expect(names.contains { $0.hasPrefix("events.out.tfevents.") })
-    #expect(try folder.json("runs/small/summary.json")["weights_sha256"] as? String == summary["weights_sha256"] as? String)
+    #expect(
+      try folder.json("runs/small/summary.json")["weights_sha256"] as? String == summary["weights_sha256"]
+        as? String)
   }
 
   @Test func theSameSeedGivesTheSameWeights() throws {
@@ -36,7 +39,8 @@ import Testing
     try folder.writeTable()
     try folder.writeRecipe()
     let first = try trained(folder)["weights_sha256"] as? String
-    let again = try trained(folder, ["--out", "again", "--set", "train.threads=1"])["weights_sha256"] as? String
+    let again =
+      try trained(folder, ["--out", "again", "--set", "train.threads=1"])["weights_sha256"] as? String
     let other = try trained(folder, ["--out", "other", "--set", "seed=4"])["weights_sha256"] as? String
     #expect(first != nil && first == again)
     #expect(first != other)
@@ -69,7 +73,8 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.writeTable()
     try folder.writeRecipe(steps: 1_000_000)
-    let process = try Command.start(["train", "recipe.yaml", "--set", "checkpoint.every=100000"], in: folder.url)
+    let process = try Command.start(
+      ["train", "recipe.yaml", "--set", "checkpoint.every=100000"], in: folder.url)
     Thread.sleep(forTimeInterval: 1)
     kill(process.processIdentifier, SIGINT)
     process.waitUntilExit()

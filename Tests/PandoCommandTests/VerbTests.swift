@@ -26,7 +26,9 @@ import Testing
     let listed = try JSONSerialization.jsonObject(with: Data(output("data", "list", "--json").output.utf8))
     let names = (listed as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
     #expect(Set(names).isSuperset(of: ["fashion-mnist", "digits", "bible-kjv"]))
-    #expect(try output("data", "show", "digits").output.contains("1797") || output("data", "show", "digits").output.contains("1438"))
+    #expect(
+      try output("data", "show", "digits").output.contains("1797")
+        || output("data", "show", "digits").output.contains("1438"))
   }
 
   @Test func doctorLooksAtThisMachine() throws {

@@ -51,7 +51,9 @@ import Testing
 
   @Test func aLossThatIsNoScalarIsRefused() throws {
     let graph = try scalarGraph { _, x in x }
-    let error = #expect(throws: TypeError.self) { try Differentiate.gradient(of: graph, loss: 0, inputs: [0]) }
+    let error = #expect(throws: TypeError.self) {
+      try Differentiate.gradient(of: graph, loss: 0, inputs: [0])
+    }
     #expect(error?.description.contains("float64[4]") == true)
   }
 
@@ -60,7 +62,9 @@ import Testing
     let labels = builder.input("labels", TensorType([2], .int32))
     builder.setOutputs([try builder.reduce(.sum, builder.convert(labels, to: .float32), [0])])
     let graph = builder.graph
-    let error = #expect(throws: TypeError.self) { try Differentiate.gradient(of: graph, loss: 0, inputs: [0]) }
+    let error = #expect(throws: TypeError.self) {
+      try Differentiate.gradient(of: graph, loss: 0, inputs: [0])
+    }
     #expect(error?.description.contains("labels is int32[2]") == true)
   }
 }

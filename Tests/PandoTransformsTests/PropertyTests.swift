@@ -66,7 +66,8 @@ import Testing
     }
     let plan = PlanMemory.plan(graph, needs: needs)
     for (i, a) in plan.intervals.enumerated() {
-      #expect(a.offset >= 0 && a.offset + a.byteCount <= plan.arenaBytes && a.offset % MemoryPlan.alignment == 0)
+      #expect(
+        a.offset >= 0 && a.offset + a.byteCount <= plan.arenaBytes && a.offset % MemoryPlan.alignment == 0)
       for b in plan.intervals[(i + 1)...] {
         let together = a.first <= b.last && b.first <= a.last
         let overlap = a.offset < b.offset + b.byteCount && b.offset < a.offset + a.byteCount

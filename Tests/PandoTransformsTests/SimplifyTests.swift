@@ -31,7 +31,8 @@ import Testing
   @Test func constantsAreFolded() throws {
     let text = try simplified { builder, x in
       let two = try builder.constant(2, like: x)
-      return try builder.multiply(x, builder.add(two, builder.unary(.exponential, builder.constant(0, like: x))))
+      return try builder.multiply(
+        x, builder.add(two, builder.unary(.exponential, builder.constant(0, like: x))))
     }
     #expect(
       text == """
@@ -63,7 +64,9 @@ import Testing
   }
 
   @Test func transposedOperandsAreRelabelled() throws {
-    let text = try simplified { builder, x in try builder.contract("ki,kj->ij", builder.transpose(x, [1, 0]), builder.transpose(x, [1, 0])) }
+    let text = try simplified { builder, x in
+      try builder.contract("ki,kj->ij", builder.transpose(x, [1, 0]), builder.transpose(x, [1, 0]))
+    }
     #expect(
       text == """
         graph(%0 "x": float32[2,3]) {

@@ -36,7 +36,8 @@ public struct Device: Sendable {
     case "reference": self.init(name, ReferenceEngine(), threads: 1)
     default:
       let near = nearestName(to: name, among: Device.names).map { "; did you mean '\($0)'?" } ?? ""
-      throw EngineError("no device is called '\(name)'\(near) There are: \(Device.names.joined(separator: ", "))")
+      throw EngineError(
+        "no device is called '\(name)'\(near) There are: \(Device.names.joined(separator: ", "))")
     }
   }
 

@@ -8,11 +8,13 @@ import PandoOperations
 public func matmul(_ x: Tensor, _ y: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
   guard x.failure == nil, y.failure == nil else { return .emit(Contraction("ik,kj->ij"), [x, y]) }
   guard x.rank >= 2, y.rank >= 2 else {
-    return .failed("matmul", "needs two matrices, got \(x.type) and \(y.type)", like: x, file: file, line: line)
+    return .failed(
+      "matmul", "needs two matrices, got \(x.type) and \(y.type)", like: x, file: file, line: line)
   }
   guard x.size(-1) == y.size(-2) else {
     return .failed(
-      "matmul", "the last dimension of \(x.type) must equal the last but one of \(y.type)", like: y, file: file,
+      "matmul", "the last dimension of \(x.type) must equal the last but one of \(y.type)", like: y,
+      file: file,
       line: line)
   }
   let letters = ShardingRule.labels(x.rank - 2)
@@ -20,7 +22,8 @@ public func matmul(_ x: Tensor, _ y: Tensor, file: StaticString = #fileID, line:
     return .emit(Contraction("\(letters)yz,zx->\(letters)yx"), [x, y], file: file, line: line)
   }
   let batch = Tensor.aligned(
-    .placeholder("", TensorType(Array(x.shape.dropLast(2)))), .placeholder("", TensorType(Array(y.shape.dropLast(2)))))
+    .placeholder("", TensorType(Array(x.shape.dropLast(2)))),
+    .placeholder("", TensorType(Array(y.shape.dropLast(2)))))
   let (a, b) = (
     x.broadcast(to: batch.0.shape + x.shape.suffix(2)), y.broadcast(to: batch.1.shape + y.shape.suffix(2))
   )

@@ -17,11 +17,14 @@ extension Tensor {
   /// Mean squared deviation from the mean over `dimensions`.
   ///
   /// - Parameter correction: subtracted from the count; 1 gives the unbiased estimate, PyTorch's default.
-  public func variance(_ dimensions: [Int]? = nil, correction: Int = 1, keepDimensions: Bool = false) -> Tensor {
+  public func variance(_ dimensions: [Int]? = nil, correction: Int = 1, keepDimensions: Bool = false)
+    -> Tensor
+  {
     let places = (dimensions ?? Array(0..<rank)).map(normalized)
     let count = places.reduce(1) { $0 * size($1) }
     let deviation = self - mean(places, keepDimensions: true)
-    return (deviation * deviation).sum(places, keepDimensions: keepDimensions) / Double(Swift.max(1, count - correction))
+    return (deviation * deviation).sum(places, keepDimensions: keepDimensions)
+      / Double(Swift.max(1, count - correction))
   }
 
   /// Largest element over `dimensions` (all where none is named).
@@ -46,4 +49,3 @@ extension Tensor {
     return reduced.reshape(shape.indices.map { places.contains($0) ? 1 : shape[$0] })
   }
 }
-

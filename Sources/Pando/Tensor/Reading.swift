@@ -18,7 +18,8 @@ extension Tensor {
       let arguments = try trace.leaves.map { leaf in
         guard let buffer = leaf.node.buffer(leaf.index) else {
           throw EngineError(
-            "\(leaf.placeholderName ?? "a placeholder") has no numbers; give it some by compiling a function of it")
+            "\(leaf.placeholderName ?? "a placeholder") has no numbers; give it some by compiling a function of it"
+          )
         }
         return buffer
       }

@@ -45,7 +45,8 @@ public final class CompiledFunction: Sendable {
     let trace = try Trace(function(placeholders), inputs: placeholders, usingKnownNumbers: true)
     let constants = try trace.leaves.dropFirst(placeholders.count).map { leaf in
       guard let buffer = leaf.node.buffer(leaf.index) else {
-        throw EngineError("the function depends on \(leaf.placeholderName ?? "a placeholder"), which is not its input")
+        throw EngineError(
+          "the function depends on \(leaf.placeholderName ?? "a placeholder"), which is not its input")
       }
       return buffer
     }

@@ -20,4 +20,6 @@ public func gradient(of loss: Tensor, at tensors: [Tensor]) throws -> [Tensor] {
 }
 
 /// The gradient of a scalar with respect to one tensor.
-public func gradient(of loss: Tensor, at tensor: Tensor) throws -> Tensor { try gradient(of: loss, at: [tensor])[0] }
+public func gradient(of loss: Tensor, at tensor: Tensor) throws -> Tensor {
+  try gradient(of: loss, at: [tensor])[0]
+}

@@ -23,13 +23,15 @@ public final class Program {
   ///     memory over.
   /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`.
   public init(
-    _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu, fuse: Bool = true,
+    _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
+    fuse: Bool = true,
     verify: Bool = false
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
     constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
       guard let buffer = leaf.node.buffer(leaf.index) else {
-        throw EngineError("the program depends on \(leaf.placeholderName ?? "\(leaf)"), which is not one of its inputs")
+        throw EngineError(
+          "the program depends on \(leaf.placeholderName ?? "\(leaf)"), which is not one of its inputs")
       }
       return buffer
     }

@@ -74,7 +74,9 @@ private struct Tracer {
       case .operation(let operation, let operands, let site):
         if !expanded {
           stack.append((tensor, true))
-          for operand in operands.reversed() where values[Key(operand)] == nil { stack.append((operand, false)) }
+          for operand in operands.reversed() where values[Key(operand)] == nil {
+            stack.append((operand, false))
+          }
           continue
         }
         builder.site = site
@@ -97,7 +99,9 @@ extension Tensor {
       let operands = node.operands.map { tensors[$0.id]! }
       let site = node.site ?? SourceSite(file: #fileID, line: #line)
       let made = TensorNode(.operation(node.operation, operands, site), node.results.map(\.type))
-      for (index, result) in node.results.enumerated() { tensors[result.id] = Tensor(node: made, index: index) }
+      for (index, result) in node.results.enumerated() {
+        tensors[result.id] = Tensor(node: made, index: index)
+      }
     }
     return graph.outputs.map { tensors[$0.id]! }
   }

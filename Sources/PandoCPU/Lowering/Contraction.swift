@@ -39,7 +39,8 @@ extension Contraction: CPULowering {
     return Kernel { pointers in
       Int32(
         pk_contract(
-          pointers[2], pointers[0], pointers[1], dtype, Int32(outerShape.count), outerShape, strides[0], strides[1],
+          pointers[2], pointers[0], pointers[1], dtype, Int32(outerShape.count), outerShape, strides[0],
+          strides[1],
           strides[2], Int32(summedShape.count), summedShape, strides[3], strides[4], Int32(threads)
         ).rawValue)
     }
@@ -60,7 +61,8 @@ private struct MatrixProduct {
   }
 
   init(
-    _ contraction: Contraction, _ shape: ContractionShape, _ operands: [TensorType], _ result: TensorType, threads: Int
+    _ contraction: Contraction, _ shape: ContractionShape, _ operands: [TensorType], _ result: TensorType,
+    threads: Int
   ) throws {
     let a = Self.side(shape, contraction.lhs, operands[0], shape.rows, shape.summed, isResult: false)
     let b = Self.side(shape, contraction.rhs, operands[1], shape.summed, shape.columns, isResult: false)
@@ -72,7 +74,8 @@ private struct MatrixProduct {
         Int32(a.shape.count), a.shape, a.strides, type, b.shape, b.strides, type, c.shape, c.strides, type)
     else {
       throw EngineError(
-        "\(contraction.description) of \(operands[0]) and \(operands[1]): oneDNN's \(String(cString: pdnn_last_error()))")
+        "\(contraction.description) of \(operands[0]) and \(operands[1]): oneDNN's \(String(cString: pdnn_last_error()))"
+      )
     }
     let primitive = OneDNNPrimitive(made)
     // The workspace holds the copies that are needed, then oneDNN's own.
@@ -104,7 +107,8 @@ private struct MatrixProduct {
   }
 
   private static func side(
-    _ shape: ContractionShape, _ labels: String, _ type: TensorType, _ first: [Character], _ second: [Character],
+    _ shape: ContractionShape, _ labels: String, _ type: TensorType, _ first: [Character],
+    _ second: [Character],
     isResult: Bool
   ) -> Side {
     let (m, n) = (shape.size(first), shape.size(second))
@@ -116,7 +120,8 @@ private struct MatrixProduct {
     {
       let (rowStride, columnStride) = Self.tidied(i, j, m, n)
       return Side(
-        shape: (batchShape + [m, n]).kernel, strides: (batchStrides + [rowStride, columnStride]).kernel, copy: nil,
+        shape: (batchShape + [m, n]).kernel, strides: (batchStrides + [rowStride, columnStride]).kernel,
+        copy: nil,
         byteCount: type.byteCount)
     }
     let order = shape.batch + first + second

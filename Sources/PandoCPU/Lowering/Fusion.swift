@@ -42,7 +42,9 @@ private final class TileProgram {
         }
       }
     }
-    guard let prepared else { throw EngineError("a fusion of shape \(shape) cannot be prepared: status \(status.rawValue)") }
+    guard let prepared else {
+      throw EngineError("a fusion of shape \(shape) cannot be prepared: status \(status.rawValue)")
+    }
     program = prepared
     ports =
       compiler.inputs.map { ($0.place, $0.byteOffset) }

@@ -37,7 +37,8 @@ extension Gather: CPULowering {
       return Kernel { pointers in
         Int32(
           pk_take_along(
-            pointers[2], pointers[0], pointers[1], type.kernel, Int64(sizes.batches), sizes.n, sizes.k, 1, size,
+            pointers[2], pointers[0], pointers[1], type.kernel, Int64(sizes.batches), sizes.n, sizes.k, 1,
+            size,
             PK_BOUNDS_CLAMP, Int32(threads)
           ).rawValue)
       }
@@ -45,7 +46,8 @@ extension Gather: CPULowering {
     return Kernel { pointers in
       for batch in 0..<sizes.batches {
         let status = pk_gather_rows(
-          pointers[2]! + batch * destination, pointers[0]! + batch * source, pointers[1]! + batch * indexBytes,
+          pointers[2]! + batch * destination, pointers[0]! + batch * source,
+          pointers[1]! + batch * indexBytes,
           type.kernel, sizes.outer, sizes.n, sizes.k, sizes.row, size, PK_BOUNDS_CLAMP, Int32(threads))
         if status != PK_OK { return Int32(status.rawValue) }
       }
@@ -78,7 +80,8 @@ extension ScatterAdd: CPULowering {
       }
       for batch in 0..<sizes.batches {
         let status = pk_scatter_add_rows(
-          pointers[3]! + batch * destination, pointers[2]! + batch * source, pointers[1]! + batch * indexBytes,
+          pointers[3]! + batch * destination, pointers[2]! + batch * source,
+          pointers[1]! + batch * indexBytes,
           type.kernel, sizes.outer, sizes.n, sizes.k, sizes.row, dtype.kernel, PK_BOUNDS_SKIP, Int32(threads))
         if status != PK_OK { return Int32(status.rawValue) }
       }

@@ -22,7 +22,8 @@ extension ArgMax: CPULowering {
     return Kernel { pointers in
       Int32(
         pk_arg_extremum(
-          pointers[1], index, pointers[0], dtype, around.outer, around.n, around.inner, smallest, Int32(threads)
+          pointers[1], index, pointers[0], dtype, around.outer, around.n, around.inner, smallest,
+          Int32(threads)
         ).rawValue)
     }
   }
@@ -40,7 +41,8 @@ extension CumulativeSum: CPULowering {
     return Kernel(inPlace: [[0]]) { pointers in
       Int32(
         pk_cumulative_sum(
-          pointers[1], pointers[0], dtype, around.outer, around.n, around.inner, reverse, exclusive, Int32(threads)
+          pointers[1], pointers[0], dtype, around.outer, around.n, around.inner, reverse, exclusive,
+          Int32(threads)
         ).rawValue)
     }
   }
@@ -55,7 +57,8 @@ extension Sort: CPULowering {
     return Kernel(workspaceBytes: bytes) { pointers in
       Int32(
         pk_sort(
-          pointers[1], pointers[2]?.assumingMemoryBound(to: Int32.self), pointers[0], dtype, around.outer, around.n,
+          pointers[1], pointers[2]?.assumingMemoryBound(to: Int32.self), pointers[0], dtype, around.outer,
+          around.n,
           around.inner, descending, pointers[3], Int32(threads)
         ).rawValue)
     }
@@ -70,7 +73,8 @@ extension TopK: CPULowering {
     return Kernel(workspaceBytes: bytes) { pointers in
       Int32(
         pk_top_k(
-          pointers[1], pointers[2]?.assumingMemoryBound(to: Int32.self), pointers[0], dtype, around.outer, around.n,
+          pointers[1], pointers[2]?.assumingMemoryBound(to: Int32.self), pointers[0], dtype, around.outer,
+          around.n,
           around.inner, k, pointers[3], Int32(threads)
         ).rawValue)
     }

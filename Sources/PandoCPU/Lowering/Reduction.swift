@@ -13,9 +13,10 @@ extension Reduce: CPULowering {
     let (dtype, function, threads) = (x.dtype.kernel, self.function.kernel, Int32(threads))
     if let sizes = Self.fiveSizes(x.shape, dimensions) {
       return Kernel { pointers in
-        Int32(sizes.withUnsafeBufferPointer {
-          pk_reduce(pointers[1], pointers[0], $0.baseAddress, function, dtype, threads).rawValue
-        })
+        Int32(
+          sizes.withUnsafeBufferPointer {
+            pk_reduce(pointers[1], pointers[0], $0.baseAddress, function, dtype, threads).rawValue
+          })
       }
     }
     // Too many turns between kept and reduced dimensions for the kernel: the reduced ones are brought to the end first.
@@ -24,9 +25,10 @@ extension Reduce: CPULowering {
     let sizes: [Int64] = [Int64(results[0].count), Int64(x.count / max(1, results[0].count)), 1, 1, 1]
     return Kernel(workspaceBytes: max(1, x.byteCount)) { pointers in
       copy.run(from: pointers[0]!, to: pointers[2]!, threads: threads)
-      return Int32(sizes.withUnsafeBufferPointer {
-        pk_reduce(pointers[1], pointers[2], $0.baseAddress, function, dtype, threads).rawValue
-      })
+      return Int32(
+        sizes.withUnsafeBufferPointer {
+          pk_reduce(pointers[1], pointers[2], $0.baseAddress, function, dtype, threads).rawValue
+        })
     }
   }
 

@@ -26,7 +26,8 @@ extension Slice: CPULowering {
     let own = operands[0].strides
     let copy = StridedCopy(
       results[0].shape, source: zip(own, strides).map { $0 * $1 },
-      from: zip(own, starts).reduce(0) { $0 + $1.0 * $1.1 }, destination: results[0].strides, dtype: operands[0].dtype)
+      from: zip(own, starts).reduce(0) { $0 + $1.0 * $1.1 }, destination: results[0].strides,
+      dtype: operands[0].dtype)
     return Kernel { copy.run(from: $0[0]!, to: $0[1]!, threads: Int32(threads)) }
   }
 }
@@ -49,7 +50,8 @@ extension Concatenate: CPULowering {
     let copies = operands.map { operand in
       defer { start += operand.shape[dimension] }
       return StridedCopy(
-        operand.shape, source: operand.strides, destination: own, to: start * own[dimension], dtype: operand.dtype)
+        operand.shape, source: operand.strides, destination: own, to: start * own[dimension],
+        dtype: operand.dtype)
     }
     let count = operands.count
     return Kernel { pointers in

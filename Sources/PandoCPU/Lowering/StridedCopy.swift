@@ -15,7 +15,8 @@ struct StridedCopy {
   ///   - source: strides in elements, and the place of the first element.
   ///   - destination: the same.
   init(
-    _ shape: [Int], source: [Int], from sourceOffset: Int = 0, destination: [Int], to destinationOffset: Int = 0,
+    _ shape: [Int], source: [Int], from sourceOffset: Int = 0, destination: [Int],
+    to destinationOffset: Int = 0,
     dtype: DType
   ) {
     // Dimensions that follow one another in both arrays are one; this keeps within the kernel's rank.
@@ -47,12 +48,15 @@ struct StridedCopy {
     let shape = permutation.map { type.shape[$0] }
     let strides = type.strides
     return StridedCopy(
-      shape, source: permutation.map { strides[$0] }, destination: TensorType(shape).strides, dtype: type.dtype)
+      shape, source: permutation.map { strides[$0] }, destination: TensorType(shape).strides,
+      dtype: type.dtype)
   }
 
   /// Runs the copy; the arrays must not overlap.
   @discardableResult
-  func run(from source: UnsafeMutableRawPointer, to destination: UnsafeMutableRawPointer, threads: Int32) -> Int32 {
+  func run(from source: UnsafeMutableRawPointer, to destination: UnsafeMutableRawPointer, threads: Int32)
+    -> Int32
+  {
     shape.withUnsafeBufferPointer { shape in
       sourceStrides.withUnsafeBufferPointer { sourceStrides in
         destinationStrides.withUnsafeBufferPointer { destinationStrides in

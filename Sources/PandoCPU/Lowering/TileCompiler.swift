@@ -97,12 +97,15 @@ struct TileCompiler {
     return buffer.withUnsafeBytes { bytes in
       dtype.isFloatingPoint
         ? append(PK_OP_CONSTANT, dtype.register, real: ElementBytes.load(bytes.baseAddress!, as: dtype))
-        : append(PK_OP_CONSTANT, dtype.register, integer: ElementBytes.loadInteger(bytes.baseAddress!, as: dtype))
+        : append(
+          PK_OP_CONSTANT, dtype.register, integer: ElementBytes.loadInteger(bytes.baseAddress!, as: dtype))
     }
   }
 
   private mutating func load(_ value: Value, strides: [Int], byteOffset: Int = 0) throws -> Int32 {
-    guard let place = operandPlaces[value.id] else { throw EngineError("a fusion's body reads a value it lacks") }
+    guard let place = operandPlaces[value.id] else {
+      throw EngineError("a fusion's body reads a value it lacks")
+    }
     inputs.append(Port(place: place, byteOffset: byteOffset, dtype: value.type.dtype, strides: strides))
     return append(PK_OP_LOAD, value.type.dtype.register, index: inputs.count - 1)
   }
@@ -111,7 +114,9 @@ struct TileCompiler {
   private func strides(_ source: [Int], along dimensions: [Int]) -> [Int] {
     let own = TensorType(source).strides
     var strides = [Int](repeating: 0, count: shape.count)
-    for (index, dimension) in dimensions.enumerated() where source[index] != 1 { strides[dimension] = own[index] }
+    for (index, dimension) in dimensions.enumerated() where source[index] != 1 {
+      strides[dimension] = own[index]
+    }
     return strides
   }
 

@@ -14,7 +14,9 @@ extension Unary: ReferenceSemantics {
     if function == .isFinite {
       return [ReferenceTensor(results[0], integers: x.reals.map { $0.isFinite ? 1 : 0 })]
     }
-    if x.type.dtype.isFloatingPoint { return [ReferenceTensor(results[0], reals: x.reals.map(function.apply))] }
+    if x.type.dtype.isFloatingPoint {
+      return [ReferenceTensor(results[0], reals: x.reals.map(function.apply))]
+    }
     let isBool = x.type.dtype == .bool
     return [
       ReferenceTensor(

@@ -18,10 +18,14 @@ public enum Initializer: Hashable, Sendable {
 
   /// PyTorch's default for weights and biases of linear and convolution layers: uniform in ±1/√fanIn (He et al., 2015,
   /// with a = √5).
-  public static func fanIn(_ fanIn: Int) -> Initializer { .uniform(bound: fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0) }
+  public static func fanIn(_ fanIn: Int) -> Initializer {
+    .uniform(bound: fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0)
+  }
 
   /// Kaiming normal for ReLU: deviation √(2/fan) (He et al., 2015).
-  public static func kaimingNormal(fan: Int) -> Initializer { .normal(deviation: (2 / Double(Swift.max(1, fan))).squareRoot()) }
+  public static func kaimingNormal(fan: Int) -> Initializer {
+    .normal(deviation: (2 / Double(Swift.max(1, fan))).squareRoot())
+  }
 
   /// Xavier uniform: bound √(6/(fanIn+fanOut)) (Glorot and Bengio, 2010).
   public static func xavierUniform(fanIn: Int, fanOut: Int) -> Initializer {

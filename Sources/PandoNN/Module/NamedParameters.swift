@@ -50,10 +50,13 @@ private struct ParameterWalk {
     case .optional:
       if let child = mirror.children.first { try visit(child.value, path: path) }
     case .collection:
-      for (index, child) in mirror.children.enumerated() { try visit(child.value, path: join(path, "\(index)")) }
+      for (index, child) in mirror.children.enumerated() {
+        try visit(child.value, path: join(path, "\(index)"))
+      }
     case .dictionary, .tuple, .set:
       for child in mirror.children where Self.holdsParameters(child.value) {
-        throw ModuleError("\(path) is a \(mirror.displayStyle!) that holds parameters; make it an array or a module")
+        throw ModuleError(
+          "\(path) is a \(mirror.displayStyle!) that holds parameters; make it an array or a module")
       }
     default:
       for child in mirror.children {
@@ -61,7 +64,8 @@ private struct ParameterWalk {
         if value is any Module || !Self.holdsParameters(child.value) {
           try visit(child.value, path: join(path, label))
         } else {
-          throw ModuleError("\(type(of: value)) at \(path) holds parameters but is not a Module; conform it to Module")
+          throw ModuleError(
+            "\(type(of: value)) at \(path) holds parameters but is not a Module; conform it to Module")
         }
       }
     }

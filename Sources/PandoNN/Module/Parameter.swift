@@ -29,7 +29,8 @@ public final class Parameter: Sendable {
 
   /// A parameter of `shape`.
   public init(
-    _ shape: [Int], _ initializer: Initializer, role: Role = .weight, axes: [String?] = [], dtype: DType = .float32
+    _ shape: [Int], _ initializer: Initializer, role: Role = .weight, axes: [String?] = [],
+    dtype: DType = .float32
   ) {
     type = TensorType(shape, dtype)
     self.role = role

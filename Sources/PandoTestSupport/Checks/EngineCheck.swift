@@ -102,7 +102,8 @@ extension EngineCheck {
         continue
       }
       cotangents.append(builder.input("cotangent\(place)", output.type))
-      arguments.append(ReferenceTensor(output.type, real: { _ in random.unit() * 2 - 1 }, integer: { _ in 0 }))
+      arguments.append(
+        ReferenceTensor(output.type, real: { _ in random.unit() * 2 - 1 }, integer: { _ in 0 }))
     }
     let (outputs, gradients) = try builder.reverse(
       body.graph, arguments: outer, cotangents: cotangents, wanted: wanted)

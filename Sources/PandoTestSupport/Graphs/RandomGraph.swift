@@ -62,7 +62,9 @@ private struct Draw {
     let x = pick()
     switch below(12) {
     case 0, 1, 2:
-      let bounded: [Unary.Function] = [.hyperbolicTangent, .logistic, .sine, .cosine, .errorFunction, .negate, .absolute]
+      let bounded: [Unary.Function] = [
+        .hyperbolicTangent, .logistic, .sine, .cosine, .errorFunction, .negate, .absolute,
+      ]
       values.append(try builder.unary(bounded[below(bounded.count)], x))
     case 3, 4, 5:
       let functions: [Binary.Function] = [.add, .subtract, .maximum, .minimum, .multiply]
@@ -75,7 +77,8 @@ private struct Draw {
       let dimension = below(x.type.rank)
       let reduced = try builder.mean(x, [dimension])
       values.append(reduced)
-      values.append(try builder.subtract(x, builder.broadcast(reduced, to: x.type.shape, restoring: [dimension])))
+      values.append(
+        try builder.subtract(x, builder.broadcast(reduced, to: x.type.shape, restoring: [dimension])))
     case 8 where x.type.shape == [6, 10]:
       values.append(try builder.reshape(x, [2, 3, 10]))
     case 8 where x.type.shape == [2, 3, 10]:

@@ -15,7 +15,8 @@ public final class TextGenerator {
   ///   - model: maps tokens `[1, context]` to logits `[1, context, vocabulary]`.
   ///   - weights: the buffers of the model's parameters, in its order.
   init(
-    _ model: any Layer, weights: [(placeholder: Tensor, buffer: HostBuffer)], vocabulary: TextVocabulary, context: Int,
+    _ model: any Layer, weights: [(placeholder: Tensor, buffer: HostBuffer)], vocabulary: TextVocabulary,
+    context: Int,
     device: Device
   ) throws {
     self.vocabulary = vocabulary
@@ -37,7 +38,8 @@ public final class TextGenerator {
   ///   - emit: is given each piece of text as it is written.
   /// - Throws: `DataError` where the prompt has characters that the model has never seen.
   public func generate(
-    from prompt: String, count: Int, temperature: Double = 0.8, seed: UInt64 = 1, emit: (String) -> Void = { _ in }
+    from prompt: String, count: Int, temperature: Double = 0.8, seed: UInt64 = 1,
+    emit: (String) -> Void = { _ in }
   ) throws -> String {
     var history = try vocabulary.encode(prompt)
     // A model has to be given something: a line's end, or the first token there is, stands for an empty prompt.

@@ -29,7 +29,8 @@ extension TextGenerator {
     guard let found = folder.checkpoints.best() ?? folder.checkpoints.latest() else {
       throw CheckpointError(folder.checkpoints.folder, "holds no whole checkpoint; train first")
     }
-    let vocabulary = try TextVocabulary(contentsOf: found.url.appending(path: StateCheckpoints.vocabularyFile))
+    let vocabulary = try TextVocabulary(
+      contentsOf: found.url.appending(path: StateCheckpoints.vocabularyFile))
     let context = recipe.data.context ?? 256
     let model = try recipe.model.makeLayer(
       inputType: TensorType([context], .int32), classes: vocabulary.count)

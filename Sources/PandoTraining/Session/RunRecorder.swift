@@ -16,7 +16,9 @@ final class RunRecorder: TrainingObserver {
   /// - Parameters:
   ///   - step: the step from which the run goes on; `nil` for a new one.
   ///   - secondsBefore: training time of earlier sessions.
-  init(_ folder: RunFolder, resumingAfter step: Int?, secondsBefore: Double, totalSteps: Int, showsProgress: Bool) throws {
+  init(
+    _ folder: RunFolder, resumingAfter step: Int?, secondsBefore: Double, totalSteps: Int, showsProgress: Bool
+  ) throws {
     log = try MetricsLog(folder.metrics, resumingAfter: step)
     events = try EventFile(in: folder.url, resumingAfter: step)
     self.secondsBefore = secondsBefore
@@ -38,7 +40,9 @@ final class RunRecorder: TrainingObserver {
   func didStep(_ record: StepRecord, _ run: TrainingRun) throws {
     lastSpeed = record.samplesPerSecond
     progress?.update(state(run, loss: record.loss))
-    guard record.step.isMultiple(of: interval) || record.step == 1 || record.step == run.totalSteps else { return }
+    guard record.step.isMultiple(of: interval) || record.step == 1 || record.step == run.totalSteps else {
+      return
+    }
     var row = self.row(run)
     row.trainLoss = record.loss
     row.learningRate = record.learningRate
@@ -47,7 +51,8 @@ final class RunRecorder: TrainingObserver {
     try log.append(row)
     try events.write(
       [
-        ("loss/train", record.loss), ("learning-rate", record.learningRate), ("gradient-norm", record.gradientNorm),
+        ("loss/train", record.loss), ("learning-rate", record.learningRate),
+        ("gradient-norm", record.gradientNorm),
         ("samples-per-second", record.samplesPerSecond),
       ], step: record.step)
   }
@@ -56,7 +61,8 @@ final class RunRecorder: TrainingObserver {
     var row = self.row(run)
     row.evaluation = run.figures(of: record.result)
     try log.append(row)
-    try events.write(row.evaluation.sorted { $0.key < $1.key }.map { ("\($0.key)/eval", $0.value) }, step: record.step)
+    try events.write(
+      row.evaluation.sorted { $0.key < $1.key }.map { ("\($0.key)/eval", $0.value) }, step: record.step)
     let metric = run.recipe.objective.metric ?? .loss
     progress?.message(
       "step \(Figures.grouped(record.step)) · \(metric.rawValue) \(Figures.metric(metric.rawValue, record.result.value(metric)))"

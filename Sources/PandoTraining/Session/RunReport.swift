@@ -46,34 +46,42 @@ struct RunReport {
     switch reason {
     case .finished: nil
     case .target: "The objective's target was reached, so training ended before the last step."
-    case .patience: "The metric had not improved for too many evaluations, so training ended before the last step."
-    case .interrupted: "The run was stopped after step \(Figures.grouped(run.step)); --resume goes on from there."
+    case .patience:
+      "The metric had not improved for too many evaluations, so training ended before the last step."
+    case .interrupted:
+      "The run was stopped after step \(Figures.grouped(run.step)); --resume goes on from there."
     }
   }
 
   private func figures(_ metric: Recipe.Metric) -> [ReportData.Figure] {
     var figures: [ReportData.Figure] = []
     if let result = run.lastEvaluation {
-      let best = run.best.map { "best \(Figures.metric(metric.rawValue, $0.value)) at step \(Figures.grouped($0.step))" }
+      let best = run.best.map {
+        "best \(Figures.metric(metric.rawValue, $0.value)) at step \(Figures.grouped($0.step))"
+      }
       figures.append(
         ReportData.Figure(
           metric.rawValue, Figures.metric(metric.rawValue, result.value(metric)), detail: best))
     }
-    figures.append(ReportData.Figure("training loss", Figures.number(summary.trainLoss), detail: "last step, nats"))
+    figures.append(
+      ReportData.Figure("training loss", Figures.number(summary.trainLoss), detail: "last step, nats"))
     figures.append(ReportData.Figure("parameters", Figures.grouped(summary.parameters)))
     figures.append(
       ReportData.Figure(
-        "time", Figures.duration(summary.seconds), detail: "\(Figures.scaled(summary.samplesPerSecond)) samples/s"))
+        "time", Figures.duration(summary.seconds),
+        detail: "\(Figures.scaled(summary.samplesPerSecond)) samples/s"))
     figures.append(
       ReportData.Figure(
-        "memory", Figures.bytes(summary.plannedMemoryBytes), detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
+        "memory", Figures.bytes(summary.plannedMemoryBytes),
+        detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
     return figures
   }
 
   private var plan: ReportData.Plan {
     let plan = run.plan
     let parts = [
-      ("weights", plan.parameterBytes), ("optimizer", plan.optimizerBytes), ("gradient sums", plan.accumulationBytes),
+      ("weights", plan.parameterBytes), ("optimizer", plan.optimizerBytes),
+      ("gradient sums", plan.accumulationBytes),
       ("step", plan.stepArenaBytes), ("evaluation", plan.evaluationArenaBytes), ("batches", plan.batchBytes),
     ]
     return ReportData.Plan(

@@ -50,7 +50,9 @@ public struct TrainingSession {
     let task = try TrainingTask(recipe, dataFolder: dataFolder)
     let run = try TrainingRun(recipe, task: task, device: device)
     let found = resumes ? folder.checkpoints.latest { note("passed over \($0)") } : nil
-    if resumes && found == nil { note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning") }
+    if resumes && found == nil {
+      note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
+    }
     let secondsBefore = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
     try folder.prepare(resuming: resumes)
     try folder.write(recipe)
@@ -60,7 +62,8 @@ public struct TrainingSession {
     note(run.headline)
 
     let recorder = try RunRecorder(
-      folder, resumingAfter: found == nil ? nil : firstStep, secondsBefore: secondsBefore, totalSteps: run.totalSteps,
+      folder, resumingAfter: found == nil ? nil : firstStep, secondsBefore: secondsBefore,
+      totalSteps: run.totalSteps,
       showsProgress: showsProgress)
     let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
     let trainer = Trainer(run, observers: [recorder], checkpoints: checkpoints, shouldStop: shouldStop)
@@ -79,8 +82,10 @@ public struct TrainingSession {
     return RunSummary(
       steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,
       trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
-      parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes, plannedMemoryBytes: plan.plannedBytes,
-      ranks: 1, device: device.name, precision: recipe.train.precision.rawValue, weightsSHA256: run.weightsDigest(),
+      parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes,
+      plannedMemoryBytes: plan.plannedBytes,
+      ranks: 1, device: device.name, precision: recipe.train.precision.rawValue,
+      weightsSHA256: run.weightsDigest(),
       seed: recipe.seed)
   }
 }

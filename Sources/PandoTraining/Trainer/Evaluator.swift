@@ -58,7 +58,8 @@ final class Evaluator {
     let weights = state.weights.map(\.placeholder)
     weightCount = weights.count
     program = try Program(
-      [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted], inputs: weights + [x, y, maskTensor],
+      [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted],
+      inputs: weights + [x, y, maskTensor],
       on: device)
     program.bind(
       state.weights.map(\.buffer) + [HostBuffer(x.type), HostBuffer(y.type), mask],

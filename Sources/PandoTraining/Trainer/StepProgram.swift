@@ -62,7 +62,9 @@ final class StepProgram {
 
     if accumulate == 1 {
       let result = rule.apply(gradients: gradients, loss: lossTensor)
-      let old = trained + state.slots.flatMap { $0.map(\.placeholder) } + statistics.map { state.weights[$0].placeholder }
+      let old =
+        trained + state.slots.flatMap { $0.map(\.placeholder) }
+        + statistics.map { state.weights[$0].placeholder }
       let new =
         result.parameters + result.slots
         + zip(newStatistics, statistics).map { select(result.isFinite, $0, state.weights[$1].placeholder) }
@@ -76,7 +78,8 @@ final class StepProgram {
       target = (y.type, old.count + 4)
       let buffers = Self.buffers(old, state)
       updateProgram.bind(
-        buffers + [key, learningRate, step, HostBuffer(x.type), HostBuffer(y.type)], into: buffers + [loss, norm])
+        buffers + [key, learningRate, step, HostBuffer(x.type), HostBuffer(y.type)],
+        into: buffers + [loss, norm])
       return
     }
 
@@ -110,7 +113,8 @@ final class StepProgram {
     let inputs = old + sumTensors + [lossBefore, rate, number]
     updateProgram = try Program(
       outputs, inputs: inputs,
-      donations: Dictionary(uniqueKeysWithValues: (0..<old.count + sums.count + 1).map { ($0, $0) }), on: device)
+      donations: Dictionary(uniqueKeysWithValues: (0..<old.count + sums.count + 1).map { ($0, $0) }),
+      on: device)
     updateProgram.bind(
       buffers + sums + [lossSum, learningRate, step], into: buffers + sums + [lossSum, loss, norm])
   }
@@ -135,7 +139,9 @@ final class StepProgram {
   ///   - index: the step, from 0.
   ///   - rate: its learning rate.
   ///   - batch: gives the buffers of input and target for each part of the step.
-  func run(_ index: Int, seed: UInt64, rate: Double, batch: (Int) throws -> (HostBuffer, HostBuffer)) throws -> Report {
+  func run(_ index: Int, seed: UInt64, rate: Double, batch: (Int) throws -> (HostBuffer, HostBuffer)) throws
+    -> Report
+  {
     learningRate.pointer.storeBytes(of: Float(rate), as: Float.self)
     step.pointer.storeBytes(of: Float(index + 1), as: Float.self)
     let program = gradientProgram ?? updateProgram
@@ -148,7 +154,8 @@ final class StepProgram {
     }
     if gradientProgram != nil { try updateProgram.run() }
     return Report(
-      loss: Double(loss.pointer.load(as: Float.self)), gradientNorm: Double(norm.pointer.load(as: Float.self)))
+      loss: Double(loss.pointer.load(as: Float.self)), gradientNorm: Double(norm.pointer.load(as: Float.self))
+    )
   }
 
   private func setKey(_ index: Int, _ part: Int, _ seed: UInt64) {
@@ -157,18 +164,22 @@ final class StepProgram {
   }
 
   /// The first operation of a step whose result is not finite, with the user's call where it is known.
-  func firstNonFinite(_ index: Int, seed: UInt64, input: HostBuffer, target: HostBuffer, device: Device) throws -> String? {
+  func firstNonFinite(_ index: Int, seed: UInt64, input: HostBuffer, target: HostBuffer, device: Device)
+    throws -> String?
+  {
     struct Found: Error { let text: String }
     setKey(index, 0, seed)
     let program = try Program(inspection.outputs, inputs: inspection.inputs, on: device, fuse: false)
     program.bind(
-      state.weights.map(\.buffer) + [key, input, target], into: inspection.outputs.map { HostBuffer($0.type) })
+      state.weights.map(\.buffer) + [key, input, target], into: inspection.outputs.map { HostBuffer($0.type) }
+    )
     for entry in state.weights where !entry.buffer.isAllFinite { return "the parameter \(entry.name)" }
     if input.type.dtype.isFloatingPoint, !input.isAllFinite { return "the input batch" }
     do {
       try program.trace { node, results in
         for result in results where !result.isAllFinite {
-          let name = (node.operation as? CustomStringConvertible)?.description ?? type(of: node.operation).name
+          let name =
+            (node.operation as? CustomStringConvertible)?.description ?? type(of: node.operation).name
           throw Found(text: "\(name) of \(result.type)" + (node.site.map { " (\($0))" } ?? ""))
         }
       }

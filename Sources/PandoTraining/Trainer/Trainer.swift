@@ -79,14 +79,16 @@ public struct Trainer {
       throw TrainingError(
         "step \(run.step + 1): the \(report.loss.isFinite ? "gradient" : "loss") is not finite"
           + (culprit.map { "; the first value that is not came from \($0)" } ?? "")
-          + ". The weights are those before this step. Try a lower train.optimizer.learning-rate or train.clip-norm")
+          + ". The weights are those before this step. Try a lower train.optimizer.learning-rate or train.clip-norm"
+      )
     }
     if let held { loader.recycle(held) }
     run.step += 1
     run.lastLoss = report.loss
     meter.add(run.samplesPerStep)
     return StepRecord(
-      step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate, samples: run.position,
+      step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate,
+      samples: run.position,
       samplesPerSecond: meter.rate)
   }
 
@@ -111,7 +113,9 @@ public struct Trainer {
   private func stopReason() -> StopReason? {
     let objective = run.recipe.objective
     if let target = objective.target, let best = run.best {
-      if (objective.metric ?? .loss).isHigherBetter ? best.value >= target : best.value <= target { return .target }
+      if (objective.metric ?? .loss).isHigherBetter ? best.value >= target : best.value <= target {
+        return .target
+      }
     }
     if let patience = objective.patience, run.evaluationsSinceBest >= patience { return .patience }
     return nil
@@ -139,7 +143,9 @@ struct RateMeter {
     total += samples
     let now = ContinuousClock.now
     marks.append((now, total))
-    while marks.count > 2, let first = marks.first, first.time.duration(to: now) > .seconds(5) { marks.removeFirst() }
+    while marks.count > 2, let first = marks.first, first.time.duration(to: now) > .seconds(5) {
+      marks.removeFirst()
+    }
   }
 
   /// Time until the next step does not count.

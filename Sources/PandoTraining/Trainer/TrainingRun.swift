@@ -49,7 +49,9 @@ public final class TrainingRun {
     guard samplesPerStep <= task.training.count else {
       throw RecipeError(
         keyPath: "data.batch",
-        message: "a step takes \(samplesPerStep) samples, but the data hold \(task.training.count); use a smaller batch")
+        message:
+          "a step takes \(samplesPerStep) samples, but the data hold \(task.training.count); use a smaller batch"
+      )
     }
     let stepsPerEpoch = max(1, task.training.count / samplesPerStep)
     totalSteps = recipe.train.steps ?? (recipe.train.epochs ?? 1) * stepsPerEpoch
@@ -70,7 +72,8 @@ public final class TrainingRun {
     }
     if let axis = recipe.parallel.axes.first(where: { $0.size > 1 }) {
       throw RecipeError(
-        keyPath: "parallel.axes.\(axis.name)", message: "this version trains on one rank; remove it or set it to 1")
+        keyPath: "parallel.axes.\(axis.name)",
+        message: "this version trains on one rank; remove it or set it to 1")
     }
   }
 
@@ -98,7 +101,8 @@ public final class TrainingRun {
     guard needed <= limit else {
       throw RecipeError(
         keyPath: "train.memory",
-        message: "the run needs \(needed) bytes, the limit is \(limit); use a smaller batch, and train.accumulate to "
+        message:
+          "the run needs \(needed) bytes, the limit is \(limit); use a smaller batch, and train.accumulate to "
           + "keep the samples of a step")
     }
   }
@@ -138,7 +142,9 @@ public struct RunPlan: Sendable, Codable {
   public let flopsPerStep: Int
 
   init(_ run: TrainingRun) {
-    func bytes(_ entries: [TrainingState.Entry]) -> Int { entries.reduce(0) { $0 + $1.buffer.type.byteCount } }
+    func bytes(_ entries: [TrainingState.Entry]) -> Int {
+      entries.reduce(0) { $0 + $1.buffer.type.byteCount }
+    }
     let state = run.state
     parameterBytes = bytes(state.weights)
     optimizerBytes = bytes(state.slots.flatMap { $0 })
@@ -148,11 +154,13 @@ public struct RunPlan: Sendable, Codable {
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
     let sample = run.task.inputType.byteCount + run.task.targetType.byteCount
-    batchBytes = run.recipe.data.batch * sample * max(2, run.recipe.data.prefetch) + run.evaluator.memory.resultBytes
+    batchBytes =
+      run.recipe.data.batch * sample * max(2, run.recipe.data.prefetch) + run.evaluator.memory.resultBytes
     let fixed = parameterBytes + optimizerBytes + accumulationBytes + batchBytes
     plannedBytes = fixed + stepArenaBytes + evaluationArenaBytes
     measuredBytes =
-      fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes } + run.evaluator.memory.measuredArenaBytes
+      fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes }
+      + run.evaluator.memory.measuredArenaBytes
     parameters = state.parameterCount
     flopsPerStep = run.flopsPerStep
   }

@@ -50,7 +50,8 @@ public struct TrainingTask: Sendable {
     let (train, held) = try Self.open(data, options, folder)
     guard let classes = train.classCount else {
       throw RecipeError(
-        keyPath: "data.source", message: "the targets of \(data.source) are numbers, and networks here predict classes")
+        keyPath: "data.source",
+        message: "the targets of \(data.source) are numbers, and networks here predict classes")
     }
     let isText = train.vocabulary != nil
     guard isText == recipe.model.readsText else {
@@ -60,7 +61,8 @@ public struct TrainingTask: Sendable {
           ? "\(data.source) is text, which needs a model of kind 'gpt'"
           : "\(data.source) is not text, and a gpt reads text; use mlp, cnn, resnet or vit")
     }
-    kind = train.vocabulary.map { .language($0) } ?? .classification(classes: classes, names: train.classNames)
+    kind =
+      train.vocabulary.map { .language($0) } ?? .classification(classes: classes, names: train.classNames)
     training = train.source
     self.held = held.source
     inputField = train.inputField
@@ -76,7 +78,8 @@ public struct TrainingTask: Sendable {
   /// - Parameter source: has the fields `input` and `target`; it is both learnt from and judged by.
   public init(_ kind: Kind, _ source: any SampleSource) throws {
     guard let input = source.field("input"), let target = source.field("target") else {
-      throw DataError(.notFound, at: "task", "needs samples with the fields 'input' and 'target', got \(source.fields)")
+      throw DataError(
+        .notFound, at: "task", "needs samples with the fields 'input' and 'target', got \(source.fields)")
     }
     self.kind = kind
     training = source
@@ -105,7 +108,9 @@ public struct TrainingTask: Sendable {
     case nil: return (train, try open(evaluationSplit))
     case .split(let name):
       guard let split = DataSplit(rawValue: name) else {
-        let near = nearestName(to: name, among: DataSplit.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? ""
+        let near =
+          nearestName(to: name, among: DataSplit.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" }
+          ?? ""
         throw RecipeError(keyPath: "data.validation", message: "no split is called '\(name)'\(near)")
       }
       return (train, try open(split))
@@ -125,7 +130,8 @@ public struct TrainingTask: Sendable {
     let heldCount = Int((Double(source.count) * fraction).rounded())
     guard heldCount > 0, heldCount < source.count else {
       throw RecipeError(
-        keyPath: "data.validation", message: "\(fraction) of \(source.count) samples leaves nothing to train or judge by")
+        keyPath: "data.validation",
+        message: "\(fraction) of \(source.count) samples leaves nothing to train or judge by")
     }
     let kept = source.count - heldCount
     if isText { return (SubsetSource(source, 0..<kept), SubsetSource(source, kept..<source.count)) }
@@ -141,17 +147,21 @@ public struct TrainingTask: Sendable {
     let type = split.source.field(split.inputField)!.type
     var random: [any SampleTransform] = []
     if data.augment.crop > 0 || data.augment.flip, type.rank < 2 {
-      throw RecipeError(keyPath: "data.augment", message: "needs images, but a sample of \(data.source) is \(type)")
+      throw RecipeError(
+        keyPath: "data.augment", message: "needs images, but a sample of \(data.source) is \(type)")
     }
     if data.augment.crop > 0 { random.append(RandomCrop(split.inputField, padding: data.augment.crop)) }
     if data.augment.flip { random.append(RandomHorizontalFlip(split.inputField)) }
     let scale: Float = type.dtype == .uint8 ? 1 / 255 : 1
     let normalize: Normalize =
       switch data.normalize {
-      case .measured: split.statistics.map { Normalize(split.inputField, $0) } ?? Normalize(split.inputField, scale: scale)
+      case .measured:
+        split.statistics.map { Normalize(split.inputField, $0) } ?? Normalize(split.inputField, scale: scale)
       case .off: Normalize(split.inputField, scale: scale)
       case .fixed(let mean, let deviation):
-        Normalize(split.inputField, scale: scale, mean: mean.map { Float($0) }, deviation: deviation.map { Float($0) })
+        Normalize(
+          split.inputField, scale: scale, mean: mean.map { Float($0) }, deviation: deviation.map { Float($0) }
+        )
       }
     return (random + [normalize], [normalize])
   }
@@ -161,7 +171,8 @@ public struct TrainingTask: Sendable {
     try BatchLoader(
       training, transforms: trainingTransforms,
       options: .training(
-        batchSize: recipe.data.batch, seed: UInt64(recipe.seed), startPosition: position, shuffle: recipe.data.shuffle,
+        batchSize: recipe.data.batch, seed: UInt64(recipe.seed), startPosition: position,
+        shuffle: recipe.data.shuffle,
         depth: max(2, recipe.data.prefetch)))
   }
 

@@ -46,7 +46,8 @@ public struct WorkloadBenchmark: Sendable {
 
   /// A measurement of `workload`; batch and number of steps are the workload's own unless given.
   public init(
-    _ workload: Workload, batch: Int? = nil, steps: Int? = nil, precision: Recipe.Precision = .float32, device: Device
+    _ workload: Workload, batch: Int? = nil, steps: Int? = nil, precision: Recipe.Precision = .float32,
+    device: Device
   ) {
     self.workload = workload
     self.batch = batch ?? workload.batch
@@ -58,7 +59,9 @@ public struct WorkloadBenchmark: Sendable {
   /// Runs the steps.
   ///
   /// - Parameter matmulLimit: what `matmulGflops` has measured.
-  public func run(matmulLimit: () throws -> Double, progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
+  public func run(matmulLimit: () throws -> Double, progress: (Int, Int) -> Void = { _, _ in }) throws
+    -> Result
+  {
     let task = try workload.task(batch: batch)
     let recipe = workload.recipe(batch: batch, precision: precision, threads: device.threads)
     let run = try TrainingRun(recipe, task: task, device: device)
@@ -85,8 +88,10 @@ public struct WorkloadBenchmark: Sendable {
     let plan = run.plan
     let resident = ProcessFigures.peakResidentBytes
     return Result(
-      name: workload.rawValue, precision: precision.rawValue, threads: device.threads, batch: batch, stepMs: median,
-      stepMsMin: times[0], gflops: Double(run.flopsPerStep) / median / 1e6, matmulLimitGflops: try matmulLimit(),
+      name: workload.rawValue, precision: precision.rawValue, threads: device.threads, batch: batch,
+      stepMs: median,
+      stepMsMin: times[0], gflops: Double(run.flopsPerStep) / median / 1e6,
+      matmulLimitGflops: try matmulLimit(),
       plannedMemoryBytes: plan.plannedBytes, peakMemoryBytes: plan.measuredBytes, residentBytes: resident,
       firstStepS: firstStep)
   }

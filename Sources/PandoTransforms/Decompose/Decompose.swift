@@ -10,7 +10,9 @@ public struct Decompose: Pass {
   public init(keeping keep: @escaping @Sendable (Node) -> Bool) { self.keep = keep }
 
   public func apply(_ graph: Graph) throws -> Graph {
-    guard graph.nodes.contains(where: { $0.operation is any CompositeOperation && !keep($0) }) else { return graph }
+    guard graph.nodes.contains(where: { $0.operation is any CompositeOperation && !keep($0) }) else {
+      return graph
+    }
     var rewriter = Rewriter(graph)
     for node in graph.nodes {
       guard let composite = node.operation as? any CompositeOperation, !keep(node) else {

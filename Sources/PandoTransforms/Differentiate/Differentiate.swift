@@ -15,7 +15,8 @@ public enum Differentiate {
     let lossType = graph.outputs[loss].type
     guard lossType.shape.isEmpty, lossType.dtype.isFloatingPoint else {
       throw TypeError(
-        operation: "gradient", "needs a floating-point scalar, got \(lossType); take the mean or the sum first")
+        operation: "gradient",
+        "needs a floating-point scalar, got \(lossType); take the mean or the sum first")
     }
     for index in inputs where !graph.inputs[index].value.type.dtype.isFloatingPoint {
       let input = graph.inputs[index]
@@ -30,7 +31,11 @@ public enum Differentiate {
       graph, arguments: arguments, cotangents: cotangents, wanted: inputs)
     var results = outputs
     for (gradient, index) in zip(gradients, inputs) {
-      if let gradient { results.append(gradient) } else { results.append(try builder.constant(0, like: arguments[index])) }
+      if let gradient {
+        results.append(gradient)
+      } else {
+        results.append(try builder.constant(0, like: arguments[index]))
+      }
     }
     builder.setOutputs(results)
     return builder.graph

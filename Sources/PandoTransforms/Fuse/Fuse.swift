@@ -68,7 +68,9 @@ struct Grouping {
     self.graph = graph
     producers = graph.producers
     users = [[Int]](repeating: [], count: graph.valueCount)
-    for (index, node) in graph.nodes.enumerated() { for operand in node.operands { users[operand.id].append(index) } }
+    for (index, node) in graph.nodes.enumerated() {
+      for operand in node.operands { users[operand.id].append(index) }
+    }
     isOutput = [Bool](repeating: false, count: graph.valueCount)
     for output in graph.outputs { isOutput[output.id] = true }
     roles = graph.nodes.map { FusionRole($0) }
@@ -101,7 +103,9 @@ struct Grouping {
   private func neighbours(_ node: Node) -> [Int] {
     var found: [Int] = []
     for operand in node.operands {
-      guard let producer = producers[operand.id], let group = groupOf[producer], !found.contains(group) else { continue }
+      guard let producer = producers[operand.id], let group = groupOf[producer], !found.contains(group) else {
+        continue
+      }
       found.append(group)
     }
     return found.sorted(by: >)
@@ -109,7 +113,9 @@ struct Grouping {
 
   private mutating func fits(_ index: Int, _ shape: [Int], _ group: Int) -> Bool {
     let members = groups[group]
-    guard graph.nodes[members[0]].results[0].type.shape == shape, members.count < Fuse.maximumNodes else { return false }
+    guard graph.nodes[members[0]].results[0].type.shape == shape, members.count < Fuse.maximumNodes else {
+      return false
+    }
     guard operandsFit(members + [index]) else { return false }
     return !reaches(from: graph.nodes[index].operands, to: group)
   }
@@ -121,7 +127,8 @@ struct Grouping {
       let shape = graph.nodes[groups[group][0]].results[0].type.shape
       var producersOfGroup: [Int] = []
       for member in groups[group] {
-        for other in neighbours(graph.nodes[member]) where other != group && !producersOfGroup.contains(other) {
+        for other in neighbours(graph.nodes[member]) where other != group && !producersOfGroup.contains(other)
+        {
           producersOfGroup.append(other)
         }
       }
@@ -154,13 +161,17 @@ struct Grouping {
     while let node = stack.popLast() {
       if groupOf[node] == group { return true }
       guard let other = groupOf[node] else {
-        for operand in graph.nodes[node].operands { if let next = producers[operand.id] { visit(next, &stack) } }
+        for operand in graph.nodes[node].operands {
+          if let next = producers[operand.id] { visit(next, &stack) }
+        }
         continue
       }
       // A whole group runs at once, so it waits for the operands of all its members.
       for member in groups[other] {
         visited[member] = search
-        for operand in graph.nodes[member].operands { if let next = producers[operand.id] { visit(next, &stack) } }
+        for operand in graph.nodes[member].operands {
+          if let next = producers[operand.id] { visit(next, &stack) }
+        }
       }
     }
     return false
@@ -241,7 +252,8 @@ struct Grouping {
     body.setOutputs(try body.emit(node.operation, operands: inputs))
     let fusion = Fusion(body: body.graph, shape: node.results[0].type.shape)
     rewriter.builder.site = node.site
-    rewriter[node.results[0]] = try rewriter.builder.emit(fusion, operands: node.operands.map { rewriter[$0] })[0]
+    rewriter[node.results[0]] = try rewriter.builder.emit(
+      fusion, operands: node.operands.map { rewriter[$0] })[0]
   }
 
   private func emitFusion(_ members: [Int], _ rewriter: inout Rewriter) throws {
@@ -264,7 +276,9 @@ struct Grouping {
     }
     func sourceOperand(_ outer: Value) throws -> Value {
       if let known = local[outer.id] { return known }
-      if let producer = producers[outer.id], graph.nodes[producer].operation is Constant, roles[producer] == .source {
+      if let producer = producers[outer.id], graph.nodes[producer].operation is Constant,
+        roles[producer] == .source
+      {
         let made = try body.emit(graph.nodes[producer].operation, operands: [])[0]
         local[outer.id] = made
         return made

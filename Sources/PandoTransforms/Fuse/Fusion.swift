@@ -55,11 +55,14 @@ public struct Fusion: CompositeOperation {
     let rules = body.inputs.map { input -> String in
       let type = input.value.type
       guard type.shape != shape else { return String(labels) }
-      let broadcast = body.nodes.first { $0.operation is Broadcast && $0.operands[0] == input.value }?.operation
+      let broadcast = body.nodes.first { $0.operation is Broadcast && $0.operands[0] == input.value }?
+        .operation
       let dimensions = (broadcast as? Broadcast)?.dimensions ?? []
       return String(
         type.shape.indices.map { index -> Character in
-          if index < dimensions.count, type.shape[index] == shape[dimensions[index]] { return labels[dimensions[index]] }
+          if index < dimensions.count, type.shape[index] == shape[dimensions[index]] {
+            return labels[dimensions[index]]
+          }
           defer { spare += 1 }
           whole.insert(Character(ShardingRule.labels(1, from: spare)))
           return Character(ShardingRule.labels(1, from: spare))

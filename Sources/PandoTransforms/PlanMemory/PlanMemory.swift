@@ -96,7 +96,9 @@ public struct PlanMemory {
     guard let place = graph.nodes[node].results.firstIndex(where: { $0.id == result }),
       place < needs[node].inPlace.count
     else { return false }
-    let uses = graph.nodes[node].operands.indices.filter { owner[graph.nodes[node].operands[$0].id] == operand }
+    let uses = graph.nodes[node].operands.indices.filter {
+      owner[graph.nodes[node].operands[$0].id] == operand
+    }
     return !uses.isEmpty && uses.allSatisfy { needs[node].inPlace[place].contains($0) }
   }
 
@@ -138,7 +140,8 @@ public struct PlanMemory {
     for (index, need) in needs.enumerated() where need.workspaceBytes > 0 {
       intervals.append(
         MemoryPlan.Interval(
-          offset: 0, byteCount: MemoryPlan.aligned(need.workspaceBytes), first: index, last: index, value: nil))
+          offset: 0, byteCount: MemoryPlan.aligned(need.workspaceBytes), first: index, last: index, value: nil
+        ))
     }
     let arenaBytes = Packing.pack(&intervals)
 

@@ -117,7 +117,9 @@ struct Edges {
       if node.operation.traits.contains(.alias) { return 0 }
       var bytes = node.results.reduce(0) { $0 + $1.type.byteCount }
       for operand in Set(node.operands) where !isInput.contains(operand.id) {
-        if remaining[operand.id] == node.operands.count(where: { $0 == operand }) { bytes -= operand.type.byteCount }
+        if remaining[operand.id] == node.operands.count(where: { $0 == operand }) {
+          bytes -= operand.type.byteCount
+        }
       }
       return bytes
     }

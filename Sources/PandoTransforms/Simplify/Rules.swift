@@ -26,7 +26,9 @@ enum Rules {
     if x.type.dtype.isFloatingPoint, operation.function != .isFinite, let value = facts.splat(x) {
       return try builder.constant(operation.function.apply(value), x.type)
     }
-    if operation.function == .negate, let inner = facts.producer(x), (inner.operation as? Unary) == Unary(.negate) {
+    if operation.function == .negate, let inner = facts.producer(x),
+      (inner.operation as? Unary) == Unary(.negate)
+    {
       return inner.operands[0]
     }
     return nil
@@ -75,7 +77,8 @@ enum Rules {
       let source = inner.operands[0].type.shape
       // A dimension of size 1 that the inner broadcast repeated may be repeated at once.
       let fits = zip(source, dimensions).allSatisfy { $0 == 1 || $0 == operation.shape[$1] }
-      return fits ? try builder.broadcast(inner.operands[0], to: operation.shape, dimensions: dimensions) : nil
+      return fits
+        ? try builder.broadcast(inner.operands[0], to: operation.shape, dimensions: dimensions) : nil
     }
     // Size-1 dimensions that a reshape put in say nothing to a broadcast that repeats them.
     if inner.operation is Reshape {

@@ -71,7 +71,8 @@ public struct EliminateDeadCode: Pass {
     var needed = [Bool](repeating: false, count: graph.valueCount)
     for output in graph.outputs { needed[output.id] = true }
     var keep = [Bool](repeating: false, count: graph.nodes.count)
-    for (index, node) in graph.nodes.enumerated().reversed() where node.results.contains(where: { needed[$0.id] }) {
+    for (index, node) in graph.nodes.enumerated().reversed()
+    where node.results.contains(where: { needed[$0.id] }) {
       keep[index] = true
       for operand in node.operands { needed[operand.id] = true }
     }
@@ -96,7 +97,9 @@ struct Facts {
     for node in graph.nodes[start...] {
       for result in node.results { producers[result.id] = node }
       guard node.results.count == 1 else { continue }
-      if let constant = node.operation as? Constant, let scalar = constant.scalar, abs(scalar) < 0x1p53 || !scalar.isFinite {
+      if let constant = node.operation as? Constant, let scalar = constant.scalar,
+        abs(scalar) < 0x1p53 || !scalar.isFinite
+      {
         splats[node.results[0].id] = scalar
       } else if node.operation is Broadcast || node.operation is Reshape || node.operation is Transpose {
         splats[node.results[0].id] = splats[node.operands[0].id]

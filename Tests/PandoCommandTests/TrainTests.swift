@@ -106,14 +106,14 @@ import Testing
 
   @Test func aLanguageModelTrainsAndWrites() throws {
     let folder = try TemporaryFolder()
-    try folder.write("text.txt", String(repeating: "the cat sat on the mat. ", count: 200))
+    try folder.write("text.txt", String(repeating: "the cat sat on the mat. ", count: 400))
     try folder.write(
       "recipe.yaml",
       """
-      data: {source: text.txt, unit: character, context: 16, batch: 8}
-      model: {kind: gpt, layers: 1, width: 16, heads: 2}
+      data: {source: text.txt, unit: character, context: 24, batch: 8}
+      model: {kind: gpt, layers: 1, width: 32, heads: 2}
       objective: {metric: bits-per-character}
-      train: {steps: 120, optimizer: {kind: adamw, learning-rate: 1e-2}, clip-norm: 1.0}
+      train: {steps: 300, optimizer: {kind: adamw, learning-rate: 1e-2}, clip-norm: 1.0}
       """)
     let summary = try trained(folder, ["--out", "run"])
     #expect((summary["eval"] as? [String: Double])?["bits-per-character"] ?? 9 < 1)

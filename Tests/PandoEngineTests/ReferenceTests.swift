@@ -5,7 +5,9 @@ import Testing
 
 /// The judge itself, against values worked out by hand.
 @Suite struct ReferenceTests {
-  private func run(_ operation: any PandoIR.Operation, _ operands: ReferenceTensor...) throws -> ReferenceTensor {
+  private func run(_ operation: any PandoIR.Operation, _ operands: ReferenceTensor...) throws
+    -> ReferenceTensor
+  {
     try ReferenceEngine.evaluate(operation, operands)[0]
   }
 
@@ -54,7 +56,9 @@ import Testing
     let x = builder.input("x", TensorType([2]))
     builder.setOutputs([try builder.emit(Unknown(), x)])
     let graph = builder.graph
-    let error = #expect(throws: EngineError.self) { try ReferenceEngine().compile(graph, options: CompileOptions()) }
+    let error = #expect(throws: EngineError.self) {
+      try ReferenceEngine().compile(graph, options: CompileOptions())
+    }
     #expect(error?.description.contains("unknown") == true)
   }
 }

@@ -87,6 +87,19 @@ extension Tensor {
   public static func .== (x: Tensor, y: Tensor) -> Tensor { compare(.equal, x, y) }
   /// x != y, as bool
   public static func .!= (x: Tensor, y: Tensor) -> Tensor { compare(.notEqual, x, y) }
+
+  /// x < y, as bool
+  public static func .< (x: Tensor, y: Double) -> Tensor { compare(.less, x, x.constant(y)) }
+  /// x <= y, as bool
+  public static func .<= (x: Tensor, y: Double) -> Tensor { compare(.lessOrEqual, x, x.constant(y)) }
+  /// x > y, as bool
+  public static func .> (x: Tensor, y: Double) -> Tensor { compare(.greater, x, x.constant(y)) }
+  /// x >= y, as bool
+  public static func .>= (x: Tensor, y: Double) -> Tensor { compare(.greaterOrEqual, x, x.constant(y)) }
+  /// x == y, as bool
+  public static func .== (x: Tensor, y: Double) -> Tensor { compare(.equal, x, x.constant(y)) }
+  /// x != y, as bool
+  public static func .!= (x: Tensor, y: Double) -> Tensor { compare(.notEqual, x, x.constant(y)) }
 }
 
 infix operator .< : ComparisonPrecedence

@@ -53,7 +53,9 @@ public struct Tensor: Sendable {
   public init(_ values: [Float], shape: [Int]) { self.init(HostBuffer(TensorType(shape), values)) }
 
   /// A tensor of 32-bit integers, row-major. There are as many values as the shape has places.
-  public init(_ values: [Int32], shape: [Int]) { self.init(HostBuffer(TensorType(shape, .int32), values)) }
+  public init(integers values: [Int32], shape: [Int]) {
+    self.init(HostBuffer(TensorType(shape, .int32), values))
+  }
 
   /// A stand-in for numbers that are given when a program runs.
   ///

@@ -2,10 +2,10 @@
 ///
 /// Nearness is the optimal string alignment distance (insert, delete, replace, swap neighbours), letter case
 /// ignored; a name that contains what was written, or is contained in it, counts as near. Of equally near names the
-/// first in alphabetical order is taken. `nil` where nothing is near enough to be worth suggesting.
+/// one closest in length is taken, then the first in alphabetical order. `nil` where nothing is near enough to be worth suggesting.
 public func nearestName(to name: String, among names: some Sequence<String>) -> String? {
   let wanted = Array(name.lowercased().unicodeScalars)
-  var best: (name: String, distance: Int)?
+  var best: (name: String, key: (distance: Int, excess: Int))?
   for candidate in names.sorted() {
     let letters = Array(candidate.lowercased().unicodeScalars)
     // The distance is at least the difference in length, so anything this long is not a slip of the pen.
@@ -15,7 +15,8 @@ public func nearestName(to name: String, among names: some Sequence<String>) -> 
       distance = min(distance, 2)
     }
     let tolerance = max(1, (max(wanted.count, letters.count) + 2) / 3)
-    if distance <= tolerance, distance < best?.distance ?? .max { best = (candidate, distance) }
+    let key = (distance: distance, excess: abs(letters.count - wanted.count))
+    if distance <= tolerance, best.map({ key < $0.key }) ?? true { best = (candidate, key) }
   }
   return best?.name
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PandoIR
 import PandoTraining
 import Testing
 

@@ -1,3 +1,5 @@
+import PandoIR
+
 /// A permutation of `0..<count`, chosen by a key, that needs no table.
 ///
 /// A Feistel network permutes the smallest range of an even number of bits that holds `count`; a result outside
@@ -22,8 +24,8 @@ public struct KeyedPermutation: Sendable {
     let purpose: UInt32 = 0x4F52_4452
     let key = SIMD2(halvesOf: seed)
     roundKeys = (
-      CounterPhilox.block(counter: SIMD4(epoch.x, epoch.y, purpose, 0), key: key),
-      CounterPhilox.block(counter: SIMD4(epoch.x, epoch.y, purpose, 1), key: key)
+      Philox.block(counter: SIMD4(epoch.x, epoch.y, purpose, 0), key: key),
+      Philox.block(counter: SIMD4(epoch.x, epoch.y, purpose, 1), key: key)
     )
   }
 

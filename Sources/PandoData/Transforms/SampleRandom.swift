@@ -1,3 +1,5 @@
+import PandoIR
+
 /// The random numbers that belong to one sample in one transform.
 ///
 /// They are a function of the seed, the sample's global position in the run and the transform's place in the
@@ -18,7 +20,7 @@ public struct SampleRandom: Sendable {
   /// The next 32 random bits.
   public mutating func next() -> UInt32 {
     if used == 4 {
-      words = CounterPhilox.block(counter: counter, key: key)
+      words = Philox.block(counter: counter, key: key)
       counter.w &+= 1
       used = 0
     }

@@ -1,3 +1,5 @@
+import PandoIR
+
 /// How one kind of value is read from a recipe, written back, and described.
 package struct Codec<Value: Sendable>: Sendable {
   /// What is accepted, as data.

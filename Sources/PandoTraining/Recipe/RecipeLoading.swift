@@ -1,4 +1,5 @@
 import Foundation
+import PandoIR
 
 extension Recipe {
   /// Reads a recipe file.

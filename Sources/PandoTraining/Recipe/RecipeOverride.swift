@@ -1,3 +1,5 @@
+import PandoIR
+
 /// One `--set path=value`.
 package struct RecipeOverride: Sendable {
   private let text: String

@@ -1,3 +1,5 @@
+import PandoIR
+
 /// The keys of one map of the recipe, bound to the properties of `Root`.
 ///
 /// This one declaration drives decoding, encoding, errors, defaults, the JSON Schema and the documentation.

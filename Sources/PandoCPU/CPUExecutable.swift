@@ -40,7 +40,7 @@ final class CPUExecutable: Executable {
     outputTypes = graph.outputs.map(\.type)
     donors = Dictionary(uniqueKeysWithValues: options.donations.map { ($0.value, $0.key) })
 
-    let kernels = try graph.nodes.map { try Self.kernel($0, threads: options.threads) }
+    let kernels = try graph.nodes.map { try Self.kernel($0, options) }
     plan = PlanMemory.plan(
       graph,
       needs: kernels.map { kernel in
@@ -80,7 +80,7 @@ final class CPUExecutable: Executable {
   deinit { table.deallocate() }
 
   /// The kernel of a node; none for one that only renames bytes.
-  private static func kernel(_ node: Node, threads: Int) throws -> Kernel? {
+  private static func kernel(_ node: Node, _ options: CompileOptions) throws -> Kernel? {
     if node.operation.traits.contains(.alias) { return nil }
     let (operands, results) = (node.operands.map(\.type), node.results.map(\.type))
     guard let lowering = node.operation as? any CPULowering, lowering.canLower(operands, results) else {
@@ -89,7 +89,10 @@ final class CPUExecutable: Executable {
           + (node.site.map { ", called at \($0)" } ?? "")
           + "; convert the operands to float32, or add a lowering")
     }
-    return try lowering.lower(operands, results, threads: threads)
+    if options.exact, let exact = lowering as? any ExactLowering {
+      return try exact.lowerExactly(operands, results, threads: options.threads)
+    }
+    return try lowering.lower(operands, results, threads: options.threads)
   }
 
   var memory: MemoryReport {

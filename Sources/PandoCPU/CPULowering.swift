@@ -14,6 +14,12 @@ package protocol CPULowering: PandoIR.Operation {
   func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel
 }
 
+/// An operation whose fastest kernel gives up some accuracy, and that has another.
+package protocol ExactLowering: CPULowering {
+  /// The kernel for programs that are to be exact.
+  func lowerExactly(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel
+}
+
 extension CPULowering {
   package func canLower(_ operands: [TensorType], _ results: [TensorType]) -> Bool { true }
 }

@@ -77,7 +77,7 @@ struct BenchCommand: ParsableCommand {
     guard let text = workload ?? name else { return Workload.allCases }
     guard let known = Workload(rawValue: text) else {
       let names = Workload.allCases.map(\.rawValue)
-      let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? "."
       throw UsageError("no workload is called '\(text)'\(near) There are: \(names.joined(separator: ", "))")
     }
     return [known]

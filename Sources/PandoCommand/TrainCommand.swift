@@ -34,7 +34,8 @@ struct TrainCommand: ParsableCommand {
     let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
     let device: Device
     do {
-      device = try Device(named: self.device, threads: recipe.train.threads)
+      device = try Device(
+        named: self.device, threads: recipe.train.threads, exact: recipe.train.precision == .exact)
     } catch { throw UsageError("--device: \(error)") }
     try getData(recipe.data.source)
     let folder = RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))

@@ -26,12 +26,19 @@ public struct CompileOptions: Hashable, Sendable {
   /// Whether the engine may do several operations at once; `false` keeps them apart, so that `trace` names each.
   public var fuse: Bool
 
+  /// Whether methods that trade accuracy for speed, such as Winograd's convolutions, are left alone.
+  public var exact: Bool
+
   /// Options; nothing is donated unless said.
-  public init(threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true) {
+  public init(
+    threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
+    exact: Bool = false
+  ) {
     self.threads = threads
     self.donations = donations
     self.verify = verify
     self.fuse = fuse
+    self.exact = exact
   }
 }
 

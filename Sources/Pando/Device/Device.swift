@@ -9,10 +9,12 @@ public struct Device: Sendable {
   public let name: String
   /// Threads that programs may use.
   public let threads: Int
+  /// Whether programs leave alone what trades accuracy for speed, such as Winograd's convolutions.
+  public let isExact: Bool
   package let engine: any Engine
   private let cache = ProgramCache()
 
-  /// The names that `init(named:threads:)` takes.
+  /// The names that `init(named:threads:exact:)` takes.
   public static let names = ["cpu", "reference"]
 
   /// This machine's processor with one thread for each core, or as many as `OMP_NUM_THREADS` says.
@@ -21,7 +23,8 @@ public struct Device: Sendable {
   /// The reference engine: slow, obviously right.
   public static let reference = Device("reference", ReferenceEngine(), threads: 1)
 
-  private init(_ name: String, _ engine: any Engine, threads: Int) {
+  private init(_ name: String, _ engine: any Engine, threads: Int, exact: Bool = false) {
+    isExact = exact
     self.name = name
     self.engine = engine
     self.threads = threads
@@ -29,13 +32,16 @@ public struct Device: Sendable {
 
   /// The device called `name`.
   ///
+  /// - Parameters:
+  ///   - threads: what its programs may use; by default one for each core.
+  ///   - exact: whether programs leave alone what trades accuracy for speed.
   /// - Throws: `EngineError` naming the nearest device where there is none of that name.
-  public init(named name: String, threads: Int? = nil) throws {
+  public init(named name: String, threads: Int? = nil, exact: Bool = false) throws {
     switch name {
-    case "cpu": self.init(name, CPUEngine(), threads: threads ?? Machine.threads)
-    case "reference": self.init(name, ReferenceEngine(), threads: 1)
+    case "cpu": self.init(name, CPUEngine(), threads: threads ?? Machine.threads, exact: exact)
+    case "reference": self.init(name, ReferenceEngine(), threads: 1, exact: true)
     default:
-      let near = nearestName(to: name, among: Device.names).map { "; did you mean '\($0)'?" } ?? ""
+      let near = nearestName(to: name, among: Device.names).map { "; did you mean '\($0)'?" } ?? "."
       throw EngineError(
         "no device is called '\(name)'\(near) There are: \(Device.names.joined(separator: ", "))")
     }
@@ -44,7 +50,7 @@ public struct Device: Sendable {
   /// A program for a graph, compiled once for each structure.
   func program(_ graph: Graph) throws -> CachedProgram {
     try cache.program(graph.description) {
-      try engine.compile(graph, options: CompileOptions(threads: threads))
+      try engine.compile(graph, options: CompileOptions(threads: threads, exact: isExact))
     }
   }
 }

@@ -39,7 +39,8 @@ public final class Program {
     self.device = device
     executable = try device.engine.compile(
       trace.graph,
-      options: CompileOptions(threads: device.threads, donations: donations, verify: verify, fuse: fuse))
+      options: CompileOptions(
+        threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact))
   }
 
   /// What memory the program needs and has used.

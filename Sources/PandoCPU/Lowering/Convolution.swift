@@ -4,24 +4,45 @@ import PandoEngine
 import PandoIR
 import PandoOperations
 
-extension Convolution: CPULowering {
+/// A product of a convolution, by Winograd's method where that is faster and the program need not be exact.
+protocol ConvolutionLowering: ExactLowering {
+  func kernel(_ operands: [TensorType], _ results: [TensorType], threads: Int, exact: Bool) throws -> Kernel
+}
+
+extension ConvolutionLowering {
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    try kernel(operands, results, threads: threads, exact: false)
+  }
+
+  package func lowerExactly(
+    _ operands: [TensorType], _ results: [TensorType], threads: Int
+  ) throws -> Kernel { try kernel(operands, results, threads: threads, exact: true) }
+}
+
+extension Convolution: ConvolutionLowering {
+  func kernel(
+    _ operands: [TensorType], _ results: [TensorType], threads: Int, exact: Bool
+  ) throws -> Kernel {
     let shape = ConvolutionShape(window, x: operands[0], w: operands[1], y: results[0])
-    return try shape.kernel(.forward, operands, results[0], threads: threads)
+    return try shape.kernel(.forward, operands, results[0], threads: threads, exact: exact)
   }
 }
 
-extension ConvolutionInputGradient: CPULowering {
-  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+extension ConvolutionInputGradient: ConvolutionLowering {
+  func kernel(
+    _ operands: [TensorType], _ results: [TensorType], threads: Int, exact: Bool
+  ) throws -> Kernel {
     let shape = ConvolutionShape(window, x: results[0], w: operands[1], y: operands[0])
-    return try shape.kernel(.inputGradient, operands, results[0], threads: threads)
+    return try shape.kernel(.inputGradient, operands, results[0], threads: threads, exact: exact)
   }
 }
 
-extension ConvolutionWeightGradient: CPULowering {
-  package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+extension ConvolutionWeightGradient: ConvolutionLowering {
+  func kernel(
+    _ operands: [TensorType], _ results: [TensorType], threads: Int, exact: Bool
+  ) throws -> Kernel {
     let shape = ConvolutionShape(window, x: operands[0], w: results[0], y: operands[1])
-    return try shape.kernel(.weightGradient, operands, results[0], threads: threads)
+    return try shape.kernel(.weightGradient, operands, results[0], threads: threads, exact: exact)
   }
 }
 
@@ -51,7 +72,7 @@ struct ConvolutionShape {
 
   /// A kernel that makes one of the three products.
   func kernel(
-    _ product: ConvolutionProduct, _ operands: [TensorType], _ result: TensorType, threads: Int
+    _ product: ConvolutionProduct, _ operands: [TensorType], _ result: TensorType, threads: Int, exact: Bool
   ) throws -> Kernel {
     if result.count == 0 { return Kernel(always: { _ in }) }
     if operands.contains(where: { $0.count == 0 }) {
@@ -59,16 +80,16 @@ struct ConvolutionShape {
       return Kernel(always: { $0[2]!.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) })
     }
     switch x.dtype {
-    case .float32, .bfloat16: return try libraryKernel(product, threads: threads)
+    case .float32, .bfloat16: return try libraryKernel(product, threads: threads, exact: exact)
     default: return PlainConvolution(self, product).kernel(threads: threads)
     }
   }
 
-  private func libraryKernel(_ product: ConvolutionProduct, threads: Int) throws -> Kernel {
+  private func libraryKernel(_ product: ConvolutionProduct, threads: Int, exact: Bool) throws -> Kernel {
     pdnn_set_threads(Int32(threads))
     var made: OpaquePointer?
     // Not every product has a Winograd form for every shape that it would suit.
-    if isFasterByWinograd { made = create(product, PDNN_WINOGRAD) }
+    if isFasterByWinograd && !exact { made = create(product, PDNN_WINOGRAD) }
     made = made ?? create(product, PDNN_DIRECT)
     guard let made else {
       throw EngineError("a convolution of \(x) by \(w): oneDNN's \(String(cString: pdnn_last_error()))")

@@ -7,32 +7,37 @@ import Synchronization
 /// A context serves one trace.
 public final class Context: Sendable {
   private struct State: Sendable {
-    var nextStream = 0
+    var random: Random?
     var updates: [(parameter: Parameter, value: Tensor)] = []
   }
 
   /// The source of random numbers: an `int64[2]` of seed and step; `nil` in evaluation.
   public let key: Tensor?
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// Whether dropout drops and batch norm uses the batch's own statistics.
   public var isTraining: Bool { key != nil }
 
-  private init(key: Tensor?) { self.key = key }
+  private init(_ random: Random?) {
+    key = random?.key
+    state = Mutex(State(random: random))
+  }
 
   /// A context for evaluation.
-  public static func evaluation() -> Context { Context(key: nil) }
+  public static func evaluation() -> Context { Context(nil) }
 
   /// A context for training.
   ///
   /// - Parameter key: `int64[2]`, the seed and the step: the same key gives the same random numbers.
-  public static func training(key: Tensor) -> Context { Context(key: key) }
+  public static func training(key: Tensor) -> Context { Context(Random(key: key)) }
 
-  /// The number of a random stream that nothing else in this trace uses.
+  /// The number of a random stream that nothing else in this trace uses. Evaluation draws nothing.
   public func nextStream() -> Int {
     state.withLock { state in
-      defer { state.nextStream += 1 }
-      return state.nextStream
+      guard let stream = state.random?.nextStream() else {
+        preconditionFailure("evaluation draws no random numbers")
+      }
+      return stream
     }
   }
 

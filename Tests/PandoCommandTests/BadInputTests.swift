@@ -76,7 +76,7 @@ import Testing
     // No tools on the path, so nothing can be fetched.
     try expectRefused(
       ["train", "recipe.yaml", "--set", "data.source=digits", "--set", "data.label=null"], in: folder,
-      saying: ["scikit-learn", "pip"],
+      saying: ["python3-pip", "apt-get install"],
       environment: ["PANDO_DATA": folder.url.path + "/data", "PATH": "/nowhere"],
       status: 2)
   }

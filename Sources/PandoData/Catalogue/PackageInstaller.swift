@@ -52,13 +52,16 @@ enum PackageInstaller {
 
   /// Downloads a wheel into `folder` with pip and checks it.
   ///
-  /// - Throws: `DataError` where there is no pip (with the Debian package that has it), or it fails, or what it
-  ///   brought is not the pinned file.
+  /// Where there is no pip, the Debian package that has it is installed first.
+  ///
+  /// - Throws: `DataError` where there is no pip to be had, or it fails, or what it brought is not the pinned file.
   static func download(_ wheel: Wheel, to folder: URL, progress: (String) -> Void) throws -> URL {
-    guard try runCommand("python3", ["-m", "pip", "--version"]).status == 0 else {
+    if try !hasPip() { try installDebian("python3-pip", progress: progress) }
+    guard try hasPip() else {
       throw DataError(
-        .notInstalled, at: "PyPI wheel \(wheel.package)", "cannot be downloaded: there is no pip",
-        mend: "run: sudo apt-get install --yes python3-pip")
+        .notInstalled, at: "PyPI wheel \(wheel.package)",
+        "cannot be downloaded: 'python3 -m pip' does not work",
+        mend: "put a python3 that has pip first on the PATH")
     }
     progress("downloading \(wheel.fileName) from PyPI")
     let result = try runCommand(
@@ -80,6 +83,10 @@ enum PackageInstaller {
     }
     return url
   }
+}
+
+private func hasPip() throws -> Bool {
+  try runCommand("python3", ["-m", "pip", "--version"]).status == 0
 }
 
 /// Calls `body` with a new folder inside `parent`, which is removed afterwards.

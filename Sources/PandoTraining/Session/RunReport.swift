@@ -88,9 +88,9 @@ struct RunReport {
       parts: parts.filter { $0.1 > 0 }.map { ReportData.Plan.Part($0.0, bytes: $0.1) },
       measuredBytes: plan.measuredBytes, limitBytes: run.recipe.train.memory,
       facts: [
-        ReportData.Figure("operations a step", "\(Figures.scaled(Double(plan.flopsPerStep)))FLOP"),
+        ReportData.Figure("operations a step", String(format: "%.4g GFLOP", Double(plan.flopsPerStep) / 1e9)),
         ReportData.Figure("samples a step", Figures.grouped(run.samplesPerStep)),
-        ReportData.Figure("weights' SHA-256", summary.weightsSHA256),
+        ReportData.Figure("weights' SHA-256", summary.weightsSHA256.prefix(16) + "…"),
       ])
   }
 

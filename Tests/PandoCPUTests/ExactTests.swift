@@ -24,8 +24,6 @@ import Testing
 
   @Test func exactProgramsConvolveDirectly() throws { #expect(try errorOfConvolution(exact: true) == 0) }
 
-  @Test func otherProgramsMayUseWinograd() throws {
-    let error = try errorOfConvolution(exact: false)
-    #expect(error < 0.01)
-  }
+  /// Sums of 576 products of up to 9: Winograd's method, where the library has it, stays within float32's rounding.
+  @Test func otherProgramsStayWithinRounding() throws { #expect(try errorOfConvolution(exact: false) < 0.01) }
 }

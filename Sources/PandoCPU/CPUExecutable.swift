@@ -114,6 +114,23 @@ final class CPUExecutable: Executable {
     precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
   }
 
+  var compiledGraph: Graph { graph }
+
+  func run(
+    _ arguments: [any DeviceBuffer], into results: [any DeviceBuffer], timing record: (OperationTime) -> Void
+  ) throws {
+    try bind(arguments, results)
+    for step in steps {
+      let start = ContinuousClock.now
+      let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
+      let end = ContinuousClock.now
+      if status != 0 { throw failure(step, status) }
+      record(OperationTime(node: step.node, start: start, end: end))
+    }
+    try copyOutputs(arguments, results)
+    precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
+  }
+
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws {
     guard options.donations.isEmpty else {
       throw EngineError("only a program without donated inputs can be traced")

@@ -58,6 +58,15 @@ public protocol Executable: AnyObject {
   ///   - results: a buffer for each output, written by the run; for a donated input the very same buffer.
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws
 
+  /// The graph as it runs, after the engine's passes.
+  var compiledGraph: Graph { get }
+
+  /// Runs once, with the same results, and tells when each operation was at work. Nodes that only rename bytes are
+  /// not told of.
+  func run(
+    _ arguments: [any DeviceBuffer], into results: [any DeviceBuffer], timing record: (OperationTime) -> Void
+  ) throws
+
   /// Runs once and calls `inspect` after each operation with its results in host memory: slow, for finding where
   /// numbers go wrong. Donated inputs are left as they were.
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws

@@ -52,4 +52,39 @@ import Testing
     }
     #expect(first == "fusion of logarithm")
   }
+
+  /// Taking times changes no result, tells of every kernel once, in order, and of nothing outside the run.
+  @Test(arguments: ["cpu", "reference"]) func timesAreTakenOfEveryOperation(device: String) throws {
+    let device = try Device(named: device, threads: 2)
+    let (x, w) = (Tensor.placeholder("x", TensorType([5, 7])), Tensor.placeholder("w", TensorType([7, 3])))
+    let program = try Program([softmax(matmul(tanh(x), w)), x.sum()], inputs: [x, w], on: device)
+    let arguments = [x, w].map { HostBuffer($0.type, (0..<$0.type.count).map { Float($0 % 5) - 2 }) }
+    func results(_ run: () throws -> Void) throws -> [[Float]] {
+      let buffers = [HostBuffer(TensorType([5, 3])), HostBuffer(.scalar(.float32))]
+      program.bind(arguments, into: buffers)
+      try run()
+      return buffers.map { $0.elements(as: Float.self) }
+    }
+    let plain = try results { try program.run() }
+    var times: [OperationTime] = []
+    let before = ContinuousClock.now
+    let timed = try results { try program.run { times.append($0) } }
+    let after = ContinuousClock.now
+    #expect(plain == timed)
+    let kernels = program.compiledGraph.nodes.indices.filter {
+      !program.compiledGraph.nodes[$0].operation.traits.contains(.alias)
+    }
+    #expect(!kernels.isEmpty && Set(kernels).isSubset(of: times.map(\.node)))
+    #expect(times.map(\.node) == times.map(\.node).sorted())
+    let moments = [before] + times.flatMap { [$0.start, $0.end] } + [after]
+    #expect(zip(moments, moments.dropFirst()).allSatisfy { $0 <= $1 })
+  }
+
+  /// A product of 5×7 and 7×3 is 2·5·7·3 operations, and its two gradients as many each; what else there is, is none.
+  @Test func productsAreCounted() throws {
+    let (x, w) = (Tensor.placeholder("x", TensorType([5, 7])), Tensor.placeholder("w", TensorType([7, 3])))
+    let loss = softmax(matmul(tanh(x), w)).sum()
+    let program = try Program(try gradient(of: loss, at: [x, w]), inputs: [x, w])
+    #expect(try program.graph.productFlops() == 3 * 2 * 5 * 7 * 3)
+  }
 }

@@ -58,6 +58,15 @@ public final class Program {
   /// Runs once over the bound buffers.
   public func run() throws { try executable.run(arguments, into: results) }
 
+  /// The graph as it runs, after the engine's passes.
+  public var compiledGraph: Graph { executable.compiledGraph }
+
+  /// Runs once over the bound buffers, with the same results as `run`, and tells when each operation was at work; see
+  /// `Executable.run(_:into:timing:)`.
+  public func run(timing record: (OperationTime) -> Void) throws {
+    try executable.run(arguments, into: results, timing: record)
+  }
+
   /// Runs once and looks at every operation's results; see `Executable.trace`.
   public func trace(_ inspect: (Node, [HostBuffer]) throws -> Void) throws {
     try executable.trace(arguments, inspect: inspect)

@@ -72,8 +72,26 @@ private final class ReferenceExecutable: Executable {
       resultBytes: outputTypes.reduce(0) { $0 + $1.byteCount }, arenaBytes: 0, measuredArenaBytes: 0)
   }
 
+  var compiledGraph: Graph { graph }
+
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws {
-    let outputs = try ReferenceEngine.evaluate(graph, try arguments.map(Self.tensor))
+    try store(ReferenceEngine.evaluate(graph, arguments.map(Self.tensor)), into: results)
+  }
+
+  func run(
+    _ arguments: [any DeviceBuffer], into results: [any DeviceBuffer], timing record: (OperationTime) -> Void
+  ) throws {
+    let arguments = try arguments.map(Self.tensor)
+    var (node, start) = (0, ContinuousClock.now)
+    let outputs = try ReferenceEngine.evaluate(graph, arguments) { _, _ in
+      record(OperationTime(node: node, start: start, end: .now))
+      node += 1
+      start = .now
+    }
+    try store(outputs, into: results)
+  }
+
+  private func store(_ outputs: [ReferenceTensor], into results: [any DeviceBuffer]) throws {
     for (output, buffer) in zip(outputs, results) {
       let host = HostBuffer(output.type)
       output.store(to: host.pointer)

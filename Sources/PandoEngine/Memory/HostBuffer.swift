@@ -47,6 +47,11 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
   /// The elements' bytes.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: type.byteCount) }
 
+  /// The elements' bytes, to be written.
+  public var mutableBytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: pointer, count: type.byteCount)
+  }
+
   /// A copy of the elements, read as `Element`, whose size must be that of the type's elements.
   public func elements<Element>(as _: Element.Type) -> [Element] {
     precondition(

@@ -29,7 +29,8 @@ size_t pk_attention_workspace(const pk_attention *x, int threads) {
 }
 
 // p = exp(p - lse), ds = p * (ds - delta).
-PK_CLONES static void differentiate(float *p, float *ds, const float *lse, const float *delta, int64_t keys) {
+PK_LEVELS(void, differentiate, (float *p, float *ds, const float *lse, const float *delta, int64_t keys),
+          (p, ds, lse, delta, keys)) {
   for (int64_t j = 0; j < keys; j++) {
     float *p_row = p + j * TILE, *ds_row = ds + j * TILE;
     PK_VECTOR for (int i = 0; i < TILE; i++) {
@@ -43,7 +44,7 @@ PK_CLONES static void differentiate(float *p, float *ds, const float *lse, const
   }
 }
 
-PK_CLONES static float dot(const float *a, const float *b, int64_t n) {
+PK_LEVELS(float, dot, (const float *a, const float *b, int64_t n), (a, b, n)) {
   PK_REASSOCIATE
   float sum = 0;
   for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];

@@ -26,7 +26,8 @@ static int64_t share_of(const pk_attention *x) {
 
 // Turns scores [keys, TILE] into exponentials less the new running maximum. `factor` is what earlier
 // exponentials are to be multiplied by.
-PK_CLONES static void renew(float *scores, int64_t keys, float *maximum, float *total, float *factor) {
+PK_LEVELS(void, renew, (float *scores, int64_t keys, float *maximum, float *total, float *factor),
+          (scores, keys, maximum, total, factor)) {
   float top[TILE], sum[TILE];
   for (int i = 0; i < TILE; i++) top[i] = maximum[i];
   for (int64_t j = 0; j < keys; j++) {
@@ -55,7 +56,8 @@ PK_CLONES static void renew(float *scores, int64_t keys, float *maximum, float *
   for (int i = 0; i < TILE; i++) total[i] = total[i] * factor[i] + sum[i];
 }
 
-PK_CLONES static void scale_rows(float *x, const float *factors, int64_t rows, int64_t padded) {
+PK_LEVELS(void, scale_rows, (float *x, const float *factors, int64_t rows, int64_t padded),
+          (x, factors, rows, padded)) {
   for (int64_t r = 0; r < rows; r++) {
     float factor = factors[r];
     PK_VECTOR for (int64_t d = 0; d < padded; d++) x[r * padded + d] *= factor;

@@ -64,10 +64,8 @@ typedef float vector16 __attribute__((vector_size(64), aligned(4), may_alias));
   }
 
 #if defined(__x86_64__)
-#define LEVEL4 __attribute__((target("arch=x86-64-v4")))
-#define LEVEL3 __attribute__((target("arch=x86-64-v3")))
-PRODUCT(product_level4, LEVEL4, vector16, 8, 2, 1)
-PRODUCT(product_level3, LEVEL3, vector8, 6, 2, 2)
+PRODUCT(product_avx512, PK_AVX512, vector16, 8, 2, 1)
+PRODUCT(product_avx2, PK_AVX2, vector8, 6, 2, 2)
 PRODUCT(product_plain, , vector4, 2, 4, 4)
 #else
 PRODUCT(product_plain, , vector4, 4, 4, 4)
@@ -76,12 +74,12 @@ PRODUCT(product_plain, , vector4, 4, 4, 4)
 void pk_product(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b,
                 int64_t b_row, int64_t m, int64_t n, int64_t k) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) {
-    product_level4(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
+  if (pk_level == PK_ISA_AVX512) {
+    product_avx512(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
     return;
   }
-  if (__builtin_cpu_supports("x86-64-v3")) {
-    product_level3(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
+  if (pk_level == PK_ISA_AVX2) {
+    product_avx2(c, c_row, a, a_row, a_column, b, b_row, m, n, k);
     return;
   }
 #endif

@@ -1,7 +1,9 @@
 #include "tiles.h"
 
-PK_CLONES void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_t rows, int64_t all,
-                            int64_t width, int64_t padded, float scale) {
+PK_LEVELS(void, pack_rows,
+          (float *dst, const float *src, int64_t stride, int64_t rows, int64_t all, int64_t width,
+           int64_t padded, float scale),
+          (dst, src, stride, rows, all, width, padded, scale)) {
   for (int64_t r = 0; r < rows; r++) {
     PK_VECTOR for (int64_t d = 0; d < width; d++) dst[r * padded + d] = src[r * stride + d] * scale;
     for (int64_t d = width; d < padded; d++) dst[r * padded + d] = 0;
@@ -9,19 +11,36 @@ PK_CLONES void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_
   memset(dst + rows * padded, 0, (size_t)((all - rows) * padded) * sizeof(float));
 }
 
-PK_CLONES void pk_pack_columns(float *dst, const float *src, int64_t stride, int64_t rows, int64_t width,
-                               float scale) {
+void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_t rows, int64_t all, int64_t width,
+                  int64_t padded, float scale) {
+  pack_rows(dst, src, stride, rows, all, width, padded, scale);
+}
+
+PK_LEVELS(void, pack_columns,
+          (float *dst, const float *src, int64_t stride, int64_t rows, int64_t width, float scale),
+          (dst, src, stride, rows, width, scale)) {
   for (int64_t d = 0; d < width; d++) {
     for (int64_t r = 0; r < rows; r++) dst[d * TILE + r] = src[r * stride + d] * scale;
     for (int64_t r = rows; r < TILE; r++) dst[d * TILE + r] = 0;
   }
 }
 
-PK_CLONES void pk_add_rows(float *dst, int64_t stride, const float *src, int64_t rows, int64_t width,
-                           int64_t padded, float scale) {
+void pk_pack_columns(float *dst, const float *src, int64_t stride, int64_t rows, int64_t width, float scale) {
+  pack_columns(dst, src, stride, rows, width, scale);
+}
+
+PK_LEVELS(void, add_rows,
+          (float *dst, int64_t stride, const float *src, int64_t rows, int64_t width, int64_t padded,
+           float scale),
+          (dst, stride, src, rows, width, padded, scale)) {
   for (int64_t r = 0; r < rows; r++) {
     PK_VECTOR for (int64_t d = 0; d < width; d++) dst[r * stride + d] += src[r * padded + d] * scale;
   }
+}
+
+void pk_add_rows(float *dst, int64_t stride, const float *src, int64_t rows, int64_t width, int64_t padded,
+                 float scale) {
+  add_rows(dst, stride, src, rows, width, padded, scale);
 }
 
 void pk_hide(float *scores, const pk_attention *x, int64_t query, int64_t key, int64_t keys) {

@@ -4,13 +4,15 @@
 #include "../Rows/sums_body.h"
 
 // y = x * scale + shift over one run.
-PK_CLONES static void NAME(affine)(S *y, const S *x, float mean, float scale, float shift, int64_t n) {
+PK_LEVELS(void, NAME(affine), (S *y, const S *x, float mean, float scale, float shift, int64_t n),
+          (y, x, mean, scale, shift, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE((LOAD(x[i]) - mean) * scale + shift);
 }
 
 // Sums of dy and of dy * (x - mean) over one run.
-PK_CLONES static void NAME(pair_sums)(const S *dy, const S *x, float mean, int64_t n, double *sum,
-                                      double *product) {
+PK_LEVELS(void, NAME(pair_sums),
+          (const S *dy, const S *x, float mean, int64_t n, double *sum, double *product),
+          (dy, x, mean, n, sum, product)) {
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE
     int64_t last = pk_min64(n, first + PK_ROW_BLOCK);
@@ -26,8 +28,9 @@ PK_CLONES static void NAME(pair_sums)(const S *dy, const S *x, float mean, int64
 }
 
 // dx = (dy - level - (x - mean) * slope) * factor over one run.
-PK_CLONES static void NAME(input_gradient)(S *dx, const S *dy, const S *x, float mean, float level,
-                                           float slope, float factor, int64_t n) {
+PK_LEVELS(void, NAME(input_gradient),
+          (S *dx, const S *dy, const S *x, float mean, float level, float slope, float factor, int64_t n),
+          (dx, dy, x, mean, level, slope, factor, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     dx[i] = STORE((LOAD(dy[i]) - level - (LOAD(x[i]) - mean) * slope) * factor);
   }
@@ -35,12 +38,13 @@ PK_CLONES static void NAME(input_gradient)(S *dx, const S *dy, const S *x, float
 
 // The same four loops where runs are short: one row holds the elements of several channels, and each column
 // has its own numbers. Sums are per column.
-PK_CLONES static void NAME(column_sum)(double *sum, const S *x, int64_t n) {
+PK_LEVELS(void, NAME(column_sum), (double *sum, const S *x, int64_t n), (sum, x, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) sum[i] += (double)LOAD(x[i]);
 }
 
-PK_CLONES static void NAME(column_moments)(double *sum, double *squares, const S *x, const float *shift,
-                                           int64_t n) {
+PK_LEVELS(void, NAME(column_moments),
+          (double *sum, double *squares, const S *x, const float *shift, int64_t n),
+          (sum, squares, x, shift, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     float d = LOAD(x[i]) - shift[i];
     sum[i] += (double)d;
@@ -48,13 +52,15 @@ PK_CLONES static void NAME(column_moments)(double *sum, double *squares, const S
   }
 }
 
-PK_CLONES static void NAME(column_affine)(S *y, const S *x, const float *mean, const float *scale,
-                                          const float *shift, int64_t n) {
+PK_LEVELS(void, NAME(column_affine),
+          (S *y, const S *x, const float *mean, const float *scale, const float *shift, int64_t n),
+          (y, x, mean, scale, shift, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE((LOAD(x[i]) - mean[i]) * scale[i] + shift[i]);
 }
 
-PK_CLONES static void NAME(column_pair_sums)(double *sum, double *product, const S *dy, const S *x,
-                                             const float *mean, int64_t n) {
+PK_LEVELS(void, NAME(column_pair_sums),
+          (double *sum, double *product, const S *dy, const S *x, const float *mean, int64_t n),
+          (sum, product, dy, x, mean, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     float d = LOAD(dy[i]);
     sum[i] += (double)d;
@@ -62,9 +68,10 @@ PK_CLONES static void NAME(column_pair_sums)(double *sum, double *product, const
   }
 }
 
-PK_CLONES static void NAME(column_input_gradient)(S *dx, const S *dy, const S *x, const float *mean,
-                                                  const float *level, const float *slope, const float *factor,
-                                                  int64_t n) {
+PK_LEVELS(void, NAME(column_input_gradient),
+          (S *dx, const S *dy, const S *x, const float *mean, const float *level, const float *slope,
+           const float *factor, int64_t n),
+          (dx, dy, x, mean, level, slope, factor, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     dx[i] = STORE((LOAD(dy[i]) - level[i] - (LOAD(x[i]) - mean[i]) * slope[i]) * factor[i]);
   }

@@ -10,9 +10,10 @@ typedef void (*box_fn)(void *dst, int64_t d0, int64_t d1, const void *src, int64
 
 #define BOX_PARAMETERS                                                                                       \
   void *dst, int64_t d0, int64_t d1, const void *src, int64_t s0, int64_t s1, int64_t n0, int64_t n1
+#define BOX_ARGUMENTS dst, d0, d1, src, s0, s1, n0, n1
 
 #define BOX(NAME, T)                                                                                         \
-  PK_CLONES static void NAME(BOX_PARAMETERS) {                                                               \
+  PK_LEVELS(void, NAME, (BOX_PARAMETERS), (BOX_ARGUMENTS)) {                                                 \
     for (int64_t r = 0; r < n0; r++) {                                                                       \
       T *d = (T *)dst + r * d0;                                                                              \
       const T *s = (const T *)src + r * s0;                                                                  \
@@ -36,7 +37,7 @@ BOX(box_8, uint64_t)
 // Transposes: rows are contiguous in the destination (d1 == 1), columns in the source (s0 == 1). Few rows are
 // written at a time, each source line is read once.
 #define TRANSPOSE(NAME, T)                                                                                   \
-  PK_CLONES static void NAME(BOX_PARAMETERS) {                                                               \
+  PK_LEVELS(void, NAME, (BOX_PARAMETERS), (BOX_ARGUMENTS)) {                                                 \
     T *d = dst;                                                                                              \
     const T *s = src;                                                                                        \
     for (int64_t i = 0; i < n1; i++) {                                                                       \
@@ -77,7 +78,7 @@ PK_INLINE void transpose_8x8(uint32_t *d, int64_t d0, const uint32_t *s, int64_t
   for (int i = 0; i < 8; i++) memcpy(d + i * d0, &y[i], 32);
 }
 
-PK_CLONES static void transpose_4(BOX_PARAMETERS) {
+PK_LEVELS(void, transpose_4, (BOX_PARAMETERS), (BOX_ARGUMENTS)) {
   uint32_t *d = dst;
   const uint32_t *s = src;
   int64_t whole0 = n0 & ~7, whole1 = n1 & ~7;

@@ -7,7 +7,7 @@
 typedef void (*add_fn)(void *dst, const void *src, int64_t n);
 
 #define ADD(NAME, T, WRAP)                                                                                   \
-  PK_CLONES static void NAME(void *dst, const void *src, int64_t n) {                                        \
+  PK_LEVELS(void, NAME, (void *dst, const void *src, int64_t n), (dst, src, n)) {                            \
     T *d = dst;                                                                                              \
     const T *s = src;                                                                                        \
     PK_VECTOR for (int64_t i = 0; i < n; i++) d[i] = (T)((WRAP)d[i] + (WRAP)s[i]);                           \

@@ -3,7 +3,7 @@
 // vectors.
 
 // x[0], x[stride], x[2 * stride] and so on, side by side.
-PK_CLONES static void NAME(pick)(T *y, const T *x, int64_t n, int64_t stride) {
+PK_LEVELS(void, NAME(pick), (T *y, const T *x, int64_t n, int64_t stride), (y, x, n, stride)) {
   int64_t i = 0;
   // Up to the last: two whole vectors may reach beyond the last element that is asked for.
   for (; stride == 2 && i + 8 < n; i += 8) {
@@ -23,15 +23,16 @@ static const T *NAME(line)(T *buffer, const T *x, int64_t n, int64_t stride) {
   return buffer;
 }
 
-PK_CLONES static void NAME(raise)(T *y, const T *x, int64_t n) {
+PK_LEVELS(void, NAME(raise), (T *y, const T *x, int64_t n), (y, x, n)) {
   PK_VECTOR_SHORT for (int64_t i = 0; i < n; i++) { y[i] = ((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i]; }
 }
 
-PK_CLONES static void NAME(add)(T *y, const T *x, int64_t n) {
+PK_LEVELS(void, NAME(add), (T *y, const T *x, int64_t n), (y, x, n)) {
   PK_VECTOR_SHORT for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
-PK_CLONES static void NAME(add_back)(T *x, const T *y, int64_t n, int64_t stride, T scale) {
+PK_LEVELS(void, NAME(add_back), (T *x, const T *y, int64_t n, int64_t stride, T scale),
+          (x, y, n, stride, scale)) {
   if (stride == 1) {
     PK_VECTOR_SHORT for (int64_t i = 0; i < n; i++) x[i] += y[i] * scale;
   } else {
@@ -41,8 +42,8 @@ PK_CLONES static void NAME(add_back)(T *x, const T *y, int64_t n, int64_t stride
 
 // Keeps the largest and its place, which is `start + i * stride`; a later one must be larger, or the first
 // NaN.
-PK_CLONES static void NAME(find)(T *best, INDEX *place, const T *x, int64_t n, int64_t start,
-                                 int64_t stride) {
+PK_LEVELS(void, NAME(find), (T *best, INDEX *place, const T *x, int64_t n, int64_t start, int64_t stride),
+          (best, place, x, n, start, stride)) {
   PK_VECTOR_SHORT for (int64_t i = 0; i < n; i++) {
     T v = x[i], b = best[i];
     INDEX p = place[i];
@@ -52,11 +53,11 @@ PK_CLONES static void NAME(find)(T *best, INDEX *place, const T *x, int64_t n, i
   }
 }
 
-PK_CLONES static void NAME(set)(T *y, T value, int64_t n) {
+PK_LEVELS(void, NAME(set), (T *y, T value, int64_t n), (y, value, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = value;
 }
 
-PK_CLONES static void NAME(multiply)(T *y, T value, int64_t n) {
+PK_LEVELS(void, NAME(multiply), (T *y, T value, int64_t n), (y, value, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] *= value;
 }
 

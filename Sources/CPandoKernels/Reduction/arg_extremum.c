@@ -20,7 +20,7 @@ static void put(const arg_job *job, int64_t place, int64_t index) {
   else ((int64_t *)(void *)job->dst)[place] = index;
 }
 
-PK_CLONES static uint64_t largest(const uint64_t *keys, int64_t n) {
+PK_LEVELS(uint64_t, largest, (const uint64_t *keys, int64_t n), (keys, n)) {
   uint64_t best = 0;
   for (int64_t i = 0; i < n; i++) best = keys[i] > best ? keys[i] : best;
   return best;
@@ -47,7 +47,8 @@ static void run_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
-PK_CLONES static void update(uint64_t *best, int64_t *index, const uint64_t *keys, int64_t i, int64_t n) {
+PK_LEVELS(void, update, (uint64_t * best, int64_t *index, const uint64_t *keys, int64_t i, int64_t n),
+          (best, index, keys, i, n)) {
   for (int64_t c = 0; c < n; c++) {
     int better = keys[c] > best[c];
     best[c] = better ? keys[c] : best[c];

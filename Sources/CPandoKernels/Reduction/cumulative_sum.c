@@ -17,8 +17,8 @@ typedef struct {
 
 // One step of `columns` running sums, and one whole sum along contiguous elements.
 #define SUMS(SUFFIX, T, A, LOAD, STORE)                                                                      \
-  PK_CLONES static void step_##SUFFIX(void *sums, void *dst, const void *src, int64_t columns,               \
-                                      int exclusive) {                                                       \
+  PK_LEVELS(void, step_##SUFFIX, (void *sums, void *dst, const void *src, int64_t columns, int exclusive),   \
+            (sums, dst, src, columns, exclusive)) {                                                          \
     A *sum = sums;                                                                                           \
     T *d = dst;                                                                                              \
     const T *s = src;                                                                                        \

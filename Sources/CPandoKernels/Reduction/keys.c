@@ -23,7 +23,8 @@ PK_INLINE uint64_t key_f64(double x) {
 #define KEY_U8(x) ((uint64_t)(x))
 
 #define KEYS(NAME, T, KEY)                                                                                   \
-  PK_CLONES static void NAME(uint64_t *keys, const void *src, int64_t stride, int64_t n, uint64_t flip) {    \
+  PK_LEVELS(void, NAME, (uint64_t * keys, const void *src, int64_t stride, int64_t n, uint64_t flip),        \
+            (keys, src, stride, n, flip)) {                                                                  \
     const T *x = src;                                                                                        \
     if (stride == 1) {                                                                                       \
       PK_VECTOR for (int64_t i = 0; i < n; i++) keys[i] = KEY(x[i]) ^ flip;                                  \

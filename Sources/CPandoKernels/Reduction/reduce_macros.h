@@ -15,7 +15,7 @@
     A *a = av;                                                                                               \
     for (int64_t i = 0; i < n; i++) a[i] = (A)(IDENTITY);                                                    \
   }                                                                                                          \
-  PK_CLONES static void NAME##_rows(void *av, const void *xv, int64_t count, int64_t n) {                    \
+  PK_LEVELS(void, NAME##_rows, (void *av, const void *xv, int64_t count, int64_t n), (av, xv, count, n)) {   \
     A *a = av;                                                                                               \
     const S *x = xv;                                                                                         \
     for (int64_t j = 0; j < count; j++, x += n) {                                                            \
@@ -33,8 +33,8 @@
       a[j] = total;                                                                                          \
     }                                                                                                        \
   }                                                                                                          \
-  PK_CLONES static void NAME##_columns(void *av, const void *xv, int64_t rows, int64_t stride,               \
-                                       int64_t columns) {                                                    \
+  PK_LEVELS(void, NAME##_columns, (void *av, const void *xv, int64_t rows, int64_t stride, int64_t columns), \
+            (av, xv, rows, stride, columns)) {                                                               \
     A *a = av;                                                                                               \
     const S *x = xv;                                                                                         \
     int64_t r = 0;                                                                                           \

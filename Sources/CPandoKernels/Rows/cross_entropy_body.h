@@ -3,8 +3,9 @@
 #include "max_body.h"
 
 // Sum of exp(x - shift), and of x - shift.
-PK_CLONES static void NAME(row_sums)(const S *x, float shift, int64_t n, double *exponentials,
-                                     double *differences) {
+PK_LEVELS(void, NAME(row_sums),
+          (const S *x, float shift, int64_t n, double *exponentials, double *differences),
+          (x, shift, n, exponentials, differences)) {
   double total_e = 0, total_d = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE
@@ -47,7 +48,8 @@ static void NAME(cross_entropy)(void *context, int64_t begin, int64_t end) {
   }
 }
 
-PK_CLONES static void NAME(gradient)(S *dx, const S *x, float lse, float scale, float spread, int64_t n) {
+PK_LEVELS(void, NAME(gradient), (S *dx, const S *x, float lse, float scale, float spread, int64_t n),
+          (dx, x, lse, scale, spread, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     dx[i] = STORE(scale * (pk_exp_negative(LOAD(x[i]) - lse) - spread));
   }

@@ -3,8 +3,9 @@
 #include "moments_body.h"
 #include "sums_body.h"
 
-PK_CLONES static void NAME(apply)(S *y, const S *x, const P *gamma, const P *beta, float mean, float rstd,
-                                  int64_t n) {
+PK_LEVELS(void, NAME(apply),
+          (S *y, const S *x, const P *gamma, const P *beta, float mean, float rstd, int64_t n),
+          (y, x, gamma, beta, mean, rstd, n)) {
   if (gamma && beta) {
     PK_VECTOR for (int64_t i = 0; i < n; i++) {
       y[i] = STORE((LOAD(x[i]) - mean) * rstd * LOAD_PARAMETER(gamma[i]) + LOAD_PARAMETER(beta[i]));
@@ -40,8 +41,10 @@ static void NAME(norm)(void *context, int64_t begin, int64_t end) {
 }
 
 // Sums over a row of g = dy * gamma and of g * xhat.
-PK_CLONES static void NAME(gradient_sums)(const S *dy, const S *x, const P *gamma, float mean, float rstd,
-                                          int64_t n, double *sum_g, double *sum_gx) {
+PK_LEVELS(void, NAME(gradient_sums),
+          (const S *dy, const S *x, const P *gamma, float mean, float rstd, int64_t n, double *sum_g,
+           double *sum_gx),
+          (dy, x, gamma, mean, rstd, n, sum_g, sum_gx)) {
   double total_g = 0, total_gx = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE
@@ -68,8 +71,10 @@ PK_CLONES static void NAME(gradient_sums)(const S *dy, const S *x, const P *gamm
 }
 
 // dx = rstd * (g - c1 - xhat * c2); the parameters' gradients grow by this row's share.
-PK_CLONES static void NAME(gradient)(S *dx, float *dgamma, float *dbeta, const S *dy, const S *x,
-                                     const S *gamma, float mean, float rstd, float c1, float c2, int64_t n) {
+PK_LEVELS(void, NAME(gradient),
+          (S *dx, float *dgamma, float *dbeta, const S *dy, const S *x, const S *gamma, float mean,
+           float rstd, float c1, float c2, int64_t n),
+          (dx, dgamma, dbeta, dy, x, gamma, mean, rstd, c1, c2, n)) {
   if (dgamma) {
     PK_VECTOR for (int64_t i = 0; i < n; i++) {
       float xhat = (LOAD(x[i]) - mean) * rstd, d = LOAD(dy[i]);

@@ -4,7 +4,7 @@
 #include "sums_body.h"
 
 // Sum of exp(x - shift); float32 results are kept in y.
-PK_CLONES static double NAME(exponentials)(S *y, const S *x, float shift, int64_t n) {
+PK_LEVELS(double, NAME(exponentials), (S *y, const S *x, float shift, int64_t n), (y, x, shift, n)) {
   double total = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE
@@ -20,14 +20,16 @@ PK_CLONES static double NAME(exponentials)(S *y, const S *x, float shift, int64_
   return total;
 }
 
-PK_CLONES static void NAME(scale)(S *y, const S *x, float shift, float factor, int64_t n) {
+PK_LEVELS(void, NAME(scale), (S *y, const S *x, float shift, float factor, int64_t n),
+          (y, x, shift, factor, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) {
     float e = NARROW ? pk_exp_negative(LOAD(x[i]) - shift) : LOAD(y[i]);
     y[i] = STORE(e * factor);
   }
 }
 
-PK_CLONES static void NAME(subtract)(S *y, const S *x, float shift, float logarithm, int64_t n) {
+PK_LEVELS(void, NAME(subtract), (S *y, const S *x, float shift, float logarithm, int64_t n),
+          (y, x, shift, logarithm, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(x[i]) - shift - logarithm);
 }
 
@@ -52,7 +54,7 @@ static void NAME(log_softmax)(void *context, int64_t begin, int64_t end) {
   }
 }
 
-PK_CLONES static double NAME(dot)(const S *a, const S *b, int64_t n) {
+PK_LEVELS(double, NAME(dot), (const S *a, const S *b, int64_t n), (a, b, n)) {
   double total = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE
@@ -64,7 +66,8 @@ PK_CLONES static double NAME(dot)(const S *a, const S *b, int64_t n) {
   return total;
 }
 
-PK_CLONES static void NAME(softmax_gradient)(S *dx, const S *dy, const S *y, float dot, int64_t n) {
+PK_LEVELS(void, NAME(softmax_gradient), (S *dx, const S *dy, const S *y, float dot, int64_t n),
+          (dx, dy, y, dot, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) dx[i] = STORE(LOAD(y[i]) * (LOAD(dy[i]) - dot));
 }
 
@@ -76,7 +79,8 @@ static void NAME(softmax_backward)(void *context, int64_t begin, int64_t end) {
   }
 }
 
-PK_CLONES static void NAME(log_softmax_gradient)(S *dx, const S *dy, const S *y, float sum, int64_t n) {
+PK_LEVELS(void, NAME(log_softmax_gradient), (S *dx, const S *dy, const S *y, float sum, int64_t n),
+          (dx, dy, y, sum, n)) {
   PK_VECTOR for (int64_t i = 0; i < n; i++) dx[i] = STORE(LOAD(dy[i]) - pk_exp_negative(LOAD(y[i])) * sum);
 }
 

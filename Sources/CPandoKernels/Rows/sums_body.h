@@ -1,6 +1,6 @@
 // Sums over one run of elements; see rows.h.
 
-PK_CLONES static double NAME(sum)(const S *x, int64_t n) {
+PK_LEVELS(double, NAME(sum), (const S *x, int64_t n), (x, n)) {
   double total = 0;
   for (int64_t first = 0; first < n; first += PK_ROW_BLOCK) {
     PK_REASSOCIATE

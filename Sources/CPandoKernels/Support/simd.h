@@ -1,5 +1,4 @@
-// How a loop becomes vector code: one portable source, compiled for three x86-64 levels and chosen at load
-// time.
+// How a loop becomes vector code: one portable source, compiled for three levels of x86-64.
 #ifndef PK_SIMD_H
 #define PK_SIMD_H
 
@@ -7,15 +6,37 @@
 #include <stdint.h>
 #include <string.h>
 
-// On a function with a hot loop. Everything that it calls inside the loop must be PK_INLINE, because only
-// inlined code is compiled for the level of the clone.
-#if defined(__x86_64__)
-#define PK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define PK_CLONES
-#endif
+#include "pk_isa.h"
+
+// The level whose code runs: set before `main`, by level.c alone.
+extern pk_isa pk_level;
 
 #define PK_INLINE static inline __attribute__((always_inline))
+
+// Defines a static function with a hot loop: `PK_LEVELS(float, sum, (const float *x, int64_t n), (x, n)) { … }`.
+// Its body is compiled once for each instruction set, and a call goes to the one in use. Everything that it
+// calls inside the loop must be PK_INLINE, because only inlined code is compiled for the level. (The compiler's
+// target_clones choose by themselves, which would leave no way to test the other levels.)
+#define PK_LEVELS(RESULT, NAME, PARAMETERS, ARGUMENTS) PK_LEVELS_(RESULT, NAME, PARAMETERS, ARGUMENTS)
+
+#if defined(__x86_64__)
+// Tuned for vectors of 512 bits, which the compiler otherwise halves.
+#define PK_AVX512 __attribute__((target("arch=x86-64-v4,tune=znver4")))
+#define PK_AVX2 __attribute__((target("arch=x86-64-v3")))
+#define PK_LEVELS_(RESULT, NAME, PARAMETERS, ARGUMENTS)                                                      \
+  PK_INLINE RESULT NAME##_body PARAMETERS;                                                                   \
+  PK_AVX512 static RESULT NAME##_avx512 PARAMETERS { return NAME##_body ARGUMENTS; }                         \
+  PK_AVX2 static RESULT NAME##_avx2 PARAMETERS { return NAME##_body ARGUMENTS; }                             \
+  static RESULT NAME##_plain PARAMETERS { return NAME##_body ARGUMENTS; }                                    \
+  static RESULT NAME PARAMETERS {                                                                            \
+    if (pk_level == PK_ISA_AVX512) return NAME##_avx512 ARGUMENTS;                                           \
+    if (pk_level == PK_ISA_AVX2) return NAME##_avx2 ARGUMENTS;                                               \
+    return NAME##_plain ARGUMENTS;                                                                           \
+  }                                                                                                          \
+  PK_INLINE RESULT NAME##_body PARAMETERS
+#else
+#define PK_LEVELS_(RESULT, NAME, PARAMETERS, ARGUMENTS) static RESULT NAME PARAMETERS
+#endif
 
 // Before a loop whose iterations are independent, even where pointers are equal: spares the compiler's
 // overlap checks.

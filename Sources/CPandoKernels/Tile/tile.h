@@ -65,6 +65,7 @@ void pk_random_tile(void *d, int wide, uint64_t first, int64_t n, uint64_t seed,
 
 #define PK_STEP_PARAMETERS                                                                                   \
   void *dv, const void *av, const void *bv, const void *cv, int64_t n, const pk_step *step
+#define PK_STEP_ARGUMENTS dv, av, bv, cv, n, step
 
 // The register type in which elements of a storage type are computed.
 static inline pk_dtype pk_register_type(pk_dtype storage) {

@@ -3,7 +3,7 @@
 #include "tile.h"
 
 #define LOOP(NAME, T, LEFT, RIGHT, EXPRESSION)                                                               \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     T *d = dv;                                                                                               \
     const T *a = av, *b = bv;                                                                                \
     T a0 = a[0], b0 = b[0];                                                                                  \

@@ -3,7 +3,7 @@
 #include "tile.h"
 
 #define COMPARE(NAME, T, OPERATOR, RIGHT)                                                                    \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     uint8_t *d = dv;                                                                                         \
     const T *a = av, *b = bv;                                                                                \
     T b0 = b[0];                                                                                             \
@@ -58,7 +58,7 @@ pk_tile_fn pk_compare_function(pk_tile_op op, pk_dtype type, pk_form form) {
 
 // Bits are moved, whatever they mean. `_right` takes a single number where the condition is false.
 #define SELECT(NAME, T, OTHERWISE)                                                                           \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     T *d = dv;                                                                                               \
     const uint8_t *a = av;                                                                                   \
     const T *b = bv, *c = cv;                                                                                \

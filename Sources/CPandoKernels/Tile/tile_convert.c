@@ -3,7 +3,7 @@
 #include "tile.h"
 
 #define CONVERT(NAME, S, D, EXPRESSION)                                                                      \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     D *d = dv;                                                                                               \
     const S *a = av;                                                                                         \
     PK_VECTOR for (int64_t i = 0; i < n; i++) {                                                              \

@@ -3,7 +3,7 @@
 #include "tile.h"
 
 #define BINARY(NAME, T, EXPRESSION)                                                                          \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     T *d = dv;                                                                                               \
     const T *a = av, *b = bv;                                                                                \
     PK_VECTOR for (int64_t i = 0; i < n; i++) {                                                              \
@@ -26,7 +26,7 @@
 // Powers by squaring, modulo the width.
 #define POWER(SUFFIX, T, U)                                                                                  \
   static T power_##SUFFIX(T x, T y) {                                                                        \
-    if ((int64_t)y < 0) return x == 1 ? 1 : x == (T) - 1 ? (y & 1 ? x : 1) : 0;                              \
+    if ((int64_t)y < 0) return x == 1 ? 1 : x == (T)-1 ? (y & 1 ? x : 1) : 0;                                \
     U result = 1, base = (U)x;                                                                               \
     for (U exponent = (U)y; exponent; exponent >>= 1) {                                                      \
       if (exponent & 1) result = (U)((uint64_t)result * base);                                               \
@@ -40,8 +40,8 @@
   BINARY(add_##SUFFIX, T, (U)x + (U)y)                                                                       \
   BINARY(sub_##SUFFIX, T, (U)x - (U)y)                                                                       \
   BINARY(mul_##SUFFIX, T, (U)x *(U)y)                                                                        \
-  SCALAR(div_##SUFFIX, T, y == 0 ? (T) - 1 : y == (T) - 1 && (T) - 1 < 0 ? (T)((U)0 - (U)x) : (T)(x / y))    \
-  SCALAR(rem_##SUFFIX, T, y == 0 ? x : y == (T) - 1 && (T) - 1 < 0 ? 0 : (T)(x % y))                         \
+  SCALAR(div_##SUFFIX, T, y == 0 ? (T)-1 : y == (T)-1 && (T)-1 < 0 ? (T)((U)0 - (U)x) : (T)(x / y))          \
+  SCALAR(rem_##SUFFIX, T, y == 0 ? x : y == (T)-1 && (T)-1 < 0 ? 0 : (T)(x % y))                             \
   BINARY(max_##SUFFIX, T, x > y ? x : y)                                                                     \
   BINARY(min_##SUFFIX, T, x < y ? x : y)                                                                     \
   BINARY(and_##SUFFIX, T, x &y)                                                                              \

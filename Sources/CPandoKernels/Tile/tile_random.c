@@ -15,8 +15,9 @@ PK_INLINE void philox_round(uint32_t c[4], uint32_t k0, uint32_t k1) {
 }
 
 // The words of blocks `first ..< first + BLOCKS`, in order.
-PK_CLONES static void philox_blocks(uint32_t *words, uint64_t first, uint64_t seed, uint32_t stream,
-                                    uint32_t step) {
+PK_LEVELS(void, philox_blocks,
+          (uint32_t * words, uint64_t first, uint64_t seed, uint32_t stream, uint32_t step),
+          (words, first, seed, stream, step)) {
   PK_VECTOR for (int i = 0; i < BLOCKS; i++) {
     uint64_t block = first + (uint64_t)i;
     uint32_t c[4] = {(uint32_t)block, (uint32_t)(block >> 32), stream, step};

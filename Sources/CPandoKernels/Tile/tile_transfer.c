@@ -4,10 +4,11 @@
 
 #define TRANSFER_PARAMETERS                                                                                  \
   void *dv, const void *sv, int64_t inner, int64_t stride, int64_t rows, int64_t row_stride
+#define TRANSFER_ARGUMENTS dv, sv, inner, stride, rows, row_stride
 
 // From strided memory (type S) to a dense register (type D). Unit and zero strides have loops of their own.
 #define LOAD(NAME, S, D, CONVERT)                                                                            \
-  PK_CLONES static void NAME(TRANSFER_PARAMETERS) {                                                          \
+  PK_LEVELS(void, NAME, (TRANSFER_PARAMETERS), (TRANSFER_ARGUMENTS)) {                                       \
     D *d = dv;                                                                                               \
     for (int64_t row = 0; row < rows; row++, d += inner) {                                                   \
       const S *s = (const S *)sv + row * row_stride;                                                         \
@@ -24,7 +25,7 @@
 
 // From a dense register (type S) to strided memory (type D).
 #define STORE(NAME, S, D, CONVERT)                                                                           \
-  PK_CLONES static void NAME(TRANSFER_PARAMETERS) {                                                          \
+  PK_LEVELS(void, NAME, (TRANSFER_PARAMETERS), (TRANSFER_ARGUMENTS)) {                                       \
     const S *s = sv;                                                                                         \
     for (int64_t row = 0; row < rows; row++, s += inner) {                                                   \
       D *d = (D *)dv + row * row_stride;                                                                     \
@@ -48,7 +49,7 @@ STORE(store_bf16, float, uint16_t, pk_to_bf16)
 STORE(store_f16, float, uint16_t, pk_to_f16)
 
 #define IOTA(NAME, T)                                                                                        \
-  PK_CLONES static void NAME(TRANSFER_PARAMETERS) {                                                          \
+  PK_LEVELS(void, NAME, (TRANSFER_PARAMETERS), (TRANSFER_ARGUMENTS)) {                                       \
     T *d = dv;                                                                                               \
     for (int64_t row = 0; row < rows; row++, d += inner) {                                                   \
       int64_t first = (int64_t)(intptr_t)sv + row * row_stride;                                              \

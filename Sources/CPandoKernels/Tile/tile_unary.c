@@ -5,7 +5,7 @@
 
 // A loop that becomes vector code, from elements `x` of type T to results of type R.
 #define UNARY_AS(NAME, T, R, EXPRESSION)                                                                     \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     R *d = dv;                                                                                               \
     const T *a = av;                                                                                         \
     PK_VECTOR for (int64_t i = 0; i < n; i++) {                                                              \
@@ -46,7 +46,7 @@ UNARY(round_bf16, float, pk_from_bf16(pk_to_bf16(x)))
 UNARY(round_f16, float, pk_from_f16(pk_to_f16(x)))
 
 // Arguments too large for the fast reduction send the whole tile to the C library.
-PK_CLONES static int exceeds(const float *a, int64_t n) {
+PK_LEVELS(int, exceeds, (const float *a, int64_t n), (a, n)) {
   uint32_t largest = 0;
   for (int64_t i = 0; i < n; i++) {
     uint32_t magnitude = pk_bits_of(a[i]) & 0x7fffffffu;
@@ -56,7 +56,7 @@ PK_CLONES static int exceeds(const float *a, int64_t n) {
 }
 
 #define TRIGONOMETRIC(NAME, QUARTER, FALLBACK)                                                               \
-  PK_CLONES static void NAME(PK_STEP_PARAMETERS) {                                                           \
+  PK_LEVELS(void, NAME, (PK_STEP_PARAMETERS), (PK_STEP_ARGUMENTS)) {                                         \
     float *d = dv;                                                                                           \
     const float *a = av;                                                                                     \
     if (exceeds(a, n)) {                                                                                     \

@@ -35,6 +35,15 @@ const char *pdnn_version(void) {
   return text;
 }
 
+int pdnn_limit_isa(pdnn_isa isa) {
+  return (int)dnnl_set_max_cpu_isa(isa == PDNN_ISA_AVX2 ? dnnl_cpu_isa_avx2 : dnnl_cpu_isa_sse41);
+}
+
+int pdnn_has_bf16(void) {
+  // The sets are bits, each with those of the sets that it contains.
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 const char *pdnn_last_error(void) { return last_error; }
 
 void pdnn_set_threads(int threads) { omp_set_num_threads(threads < 1 ? 1 : threads); }

@@ -14,6 +14,7 @@ public struct CPUEngine: Engine {
   public func allocate(_ type: TensorType) -> any DeviceBuffer { HostBuffer(type) }
 
   public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
+    try InstructionSet.settle()
     try Self.checkDonations(graph, options.donations)
     let lowered = try graph.applying(Self.passes(options), verify: options.verify)
     return try CPUExecutable(lowered, options)

@@ -2,6 +2,7 @@ import ArgumentParser
 import COneDNN
 import Foundation
 import Pando
+import PandoCPU
 import PandoData
 
 /// `pando doctor`
@@ -44,6 +45,9 @@ struct DoctorCommand: ParsableCommand {
       Finding(
         name: "memory", isGood: true, detail: "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB", mend: nil
       ),
+      Finding(
+        name: "instructions", isGood: true,
+        detail: "\(InstructionSet.name) in use (PANDO_ISA, the best by default)", mend: nil),
       Finding(name: "oneDNN", isGood: true, detail: String(cString: pdnn_version()), mend: nil),
       Finding(
         name: "threads", isGood: true,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PandoCPU
 import PandoTraining
 
 /// `pando`: one verb, one file.
@@ -26,6 +27,7 @@ enum Main {
     signal(SIGPIPE, SIG_DFL)
     ThreadTeam.configure()
     do {
+      if let problem = InstructionSet.problem { throw UsageError(problem) }
       var command = try PandoCommand.parseAsRoot()
       try command.run()
     } catch {

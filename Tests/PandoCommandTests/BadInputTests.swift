@@ -35,6 +35,17 @@ import Testing
       ["data", "get", "fashon-mnist"], in: folder, saying: ["fashon-mnist", "'fashion-mnist'"])
   }
 
+  @Test func unknownInstructionSets() throws {
+    let folder = try prepared()
+    let variable = ["PANDO_ISA": "avx1024"]
+    #if arch(x86_64)
+    try expectRefused(
+      ["train", "recipe.yaml"], in: folder, saying: ["PANDO_ISA", "avx1024", "sse2"], environment: variable)
+    #else
+    try expectRefused(["doctor"], in: folder, saying: ["PANDO_ISA", "avx1024"], environment: variable)
+    #endif
+  }
+
   @Test func recipes() throws {
     let folder = try prepared()
     try expectRefused(["train", "recpe.yaml"], in: folder, saying: ["recpe.yaml", "recipe.yaml"])

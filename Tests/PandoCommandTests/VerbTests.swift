@@ -34,7 +34,7 @@ import Testing
   @Test func doctorLooksAtThisMachine() throws {
     let found = try JSONSerialization.jsonObject(with: Data(output("doctor", "--json").output.utf8))
     let names = (found as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
-    #expect(names.contains("oneDNN") && names.contains("processor"))
+    #expect(names.contains("oneDNN") && names.contains("processor") && names.contains("instructions"))
   }
 
   @Test func benchHasItsFigures() throws {

@@ -20,6 +20,16 @@ typedef struct pdnn_primitive pdnn_primitive;
 /// The version of the library in use: "2.6.3".
 const char *pdnn_version(void);
 
+/// The instruction sets that the library can be held to.
+typedef enum pdnn_isa { PDNN_ISA_SSE = 0, PDNN_ISA_AVX2 = 1 } pdnn_isa;
+
+/// Holds the library to an instruction set, whatever more the processor has; 0 where it takes. To be called before
+/// anything is made.
+int pdnn_limit_isa(pdnn_isa isa);
+
+/// Whether the library multiplies bfloat16 here: it takes AVX-512.
+int pdnn_has_bf16(void);
+
 /// What went wrong in the last call on this thread that failed.
 const char *pdnn_last_error(void);
 

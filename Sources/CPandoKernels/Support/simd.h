@@ -38,6 +38,13 @@ extern pk_isa pk_level;
 #define PK_LEVELS_(RESULT, NAME, PARAMETERS, ARGUMENTS) static RESULT NAME PARAMETERS
 #endif
 
+// For loops that need no testing level by level: the best level always runs.
+#if defined(__x86_64__)
+#define PK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define PK_CLONES
+#endif
+
 // Before a loop whose iterations are independent, even where pointers are equal: spares the compiler's
 // overlap checks.
 #define PK_VECTOR _Pragma("clang loop vectorize(assume_safety)")

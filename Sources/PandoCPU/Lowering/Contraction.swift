@@ -20,6 +20,12 @@ extension Contraction: CPULowering {
     if shape.size(shape.summed) == 1 && shape.batch.count == result.count {
       return plain(shape, operands, results, threads: threads)
     }
+    if operands[0].dtype == .bfloat16 && !InstructionSet.multipliesBFloat16 {
+      let wide = operands.map { $0.with(dtype: .float32) }
+      let product = try MatrixProduct(
+        self, ContractionShape(self, wide), wide, results[0].with(dtype: .float32), threads: threads)
+      return .widened(product.kernel, operands, results, threads: threads)
+    }
     return try MatrixProduct(self, shape, operands, results[0], threads: threads).kernel
   }
 

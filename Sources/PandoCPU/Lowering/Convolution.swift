@@ -80,6 +80,11 @@ struct ConvolutionShape {
       return Kernel(always: { $0[2]!.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) })
     }
     switch x.dtype {
+    case .bfloat16 where !InstructionSet.multipliesBFloat16:
+      func wide(_ type: TensorType) -> TensorType { type.with(dtype: .float32) }
+      let shape = ConvolutionShape(window, x: wide(x), w: wide(w), y: wide(y))
+      let kernel = try shape.libraryKernel(product, threads: threads, exact: exact)
+      return .widened(kernel, operands, [result], threads: threads)
     case .float32, .bfloat16: return try libraryKernel(product, threads: threads, exact: exact)
     default: return PlainConvolution(self, product).kernel(threads: threads)
     }

@@ -47,6 +47,9 @@ public struct Device: Sendable {
     }
   }
 
+  /// The same device with another number of threads.
+  public func with(threads: Int) -> Device { Device(name, engine, threads: threads, exact: isExact) }
+
   /// A program for a graph, compiled once for each structure.
   func program(_ graph: Graph) throws -> CachedProgram {
     try cache.program(graph.description) {

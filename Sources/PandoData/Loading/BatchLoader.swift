@@ -75,16 +75,18 @@ private final class LoaderCore: @unchecked Sendable {
 
   /// The thread's work: fills batches until it is stopped, the pass ends or a sample cannot be read.
   func run(_ filler: BatchFiller) {
-    let stride = options.stride ?? options.batchSize
+    let stride = options.stride ?? options.batchSize * options.run
     let end = options.isEndless ? Int.max : count
-    var start = options.startPosition
+    var (start, place) = (options.startPosition, 0)
     while options.isEndless || start < end, let slot = takeFree() {
-      do { try filler.fill(slot, position: start + options.offset, end: end) } catch {
+      let position = start + options.offset + place * options.batchSize
+      do { try filler.fill(slot, position: position, end: end) } catch {
         finish(failure: error)
         return
       }
       addReady(slot)
-      start += stride
+      place += 1
+      if place == options.run { (start, place) = (start + stride, 0) }
     }
     finish(failure: nil)
   }

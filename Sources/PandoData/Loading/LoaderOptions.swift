@@ -11,8 +11,10 @@ public struct LoaderOptions: Sendable, Hashable {
   public var isEndless: Bool
   /// The global position of the first batch of all workers together.
   public var startPosition: Int
-  /// Positions from one batch to the next: with W workers, W times the batch size. `nil`: the batch size.
+  /// Positions from one run of batches to the next: with W workers, W times the run's samples. `nil`: the run's samples.
   public var stride: Int?
+  /// Batches in a run: they follow one another without a gap.
+  public var run: Int
   /// This worker's first sample, counted from that of all workers together.
   public var offset: Int
   /// How many batches are in memory at once, being filled, ready or in use.
@@ -21,11 +23,11 @@ public struct LoaderOptions: Sendable, Hashable {
   /// Shuffled batches without end, from `startPosition` on.
   public static func training(
     batchSize: Int, seed: UInt64, startPosition: Int = 0, shuffle: Bool = true, stride: Int? = nil,
-    offset: Int = 0, depth: Int = 3
+    run: Int = 1, offset: Int = 0, depth: Int = 3
   ) -> LoaderOptions {
     LoaderOptions(
       batchSize: batchSize, seed: seed, shuffle: shuffle, isEndless: true, startPosition: startPosition,
-      stride: stride, offset: offset, depth: depth)
+      stride: stride, run: run, offset: offset, depth: depth)
   }
 
   /// Every sample once, first to last.
@@ -34,7 +36,7 @@ public struct LoaderOptions: Sendable, Hashable {
   ) -> LoaderOptions {
     LoaderOptions(
       batchSize: batchSize, seed: 0, shuffle: false, isEndless: false, startPosition: 0, stride: stride,
-      offset: offset, depth: depth)
+      run: 1, offset: offset, depth: depth)
   }
 
   /// Checks the options against a source of `count` samples.
@@ -43,10 +45,10 @@ public struct LoaderOptions: Sendable, Hashable {
       throw DataError(
         .invalid, at: "data", "there are no samples", mend: "choose another file, split or context")
     }
-    guard batchSize > 0, depth > 0, startPosition >= 0, offset >= 0, stride ?? batchSize > 0 else {
+    guard batchSize > 0, depth > 0, startPosition >= 0, offset >= 0, run > 0, stride ?? batchSize > 0 else {
       throw DataError(.invalid, at: "data.batch", "\(self) is not possible", mend: "sizes must be positive")
     }
-    let together = max(stride ?? batchSize, batchSize)
+    let together = max(stride ?? 0, batchSize * run)
     guard !isEndless || together <= count else {
       throw DataError(
         .invalid, at: "data.batch", "a batch of \(together) is larger than the data, \(count) samples",

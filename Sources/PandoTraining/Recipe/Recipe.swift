@@ -114,6 +114,8 @@ extension Recipe {
   public struct Parallel: Hashable, Sendable {
     /// The mesh's axes, outermost first; empty means one axis `data` over all ranks.
     public var axes: [Axis] = []
+    /// The parts of a batch in a reproducible run; absent means the largest divisor of the batch up to 16.
+    public var shards: Int?
 
     /// Data parallelism over all ranks.
     public init() {}

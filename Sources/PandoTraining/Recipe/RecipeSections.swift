@@ -72,7 +72,11 @@ extension Recipe.Parallel {
     [
       .key(
         "axes", \.axes, .axes,
-        "The mesh: ranks along each named axis, as in `{data: 2}`. If empty, `data` over all ranks.")
+        "The mesh: ranks along each named axis, as in `{data: 2}`. If empty, `data` over all ranks."),
+      .optional(
+        "shards", \.shards, .integer(1...(1 << 20)),
+        "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "
+          + "divisor of `data.batch`, and the most ranks there can be. If absent, the largest divisor up to 16."),
     ])
 }
 

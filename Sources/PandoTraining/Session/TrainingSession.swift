@@ -26,17 +26,21 @@ public struct TrainingSession {
   public let device: Device
   /// Whether progress is shown on standard error.
   public let showsProgress: Bool
+  /// Who trains together; every rank runs a session of the same recipe.
+  public let ranks: Ranks
 
   /// A session; nothing happens until `run`.
   public init(
-    _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool
+    _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool,
+    ranks: Ranks = .single
   ) {
     self.recipe = recipe
     self.folder = folder
     self.resumes = resumes
     self.dataFolder = dataFolder
     self.device = device
-    self.showsProgress = showsProgress
+    self.showsProgress = showsProgress && ranks.isFirst
+    self.ranks = ranks
   }
 
   /// Trains to the end and writes everything that a run's folder holds.
@@ -47,26 +51,40 @@ public struct TrainingSession {
   /// - Throws: `RecipeError`, `DataError`, `TypeError`, `CheckpointError` or `EngineError` before anything is trained;
   ///   `TrainingError` where training cannot go on.
   public func run(note: (String) -> Void, shouldStop: @escaping () -> Bool) throws -> Outcome {
-    let task = try TrainingTask(recipe, dataFolder: dataFolder)
-    let run = try TrainingRun(recipe, task: task, device: device)
-    let found = resumes ? folder.checkpoints.latest { note("passed over \($0)") } : nil
-    if resumes && found == nil {
-      note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
+    do { return try train(note: note, shouldStop: shouldStop) } catch {
+      // The others would wait for this rank for ever.
+      ranks.communicator?.abort("\(error)")
+      throw error
     }
-    let secondsBefore = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
+  }
+
+  private func train(note: (String) -> Void, shouldStop: @escaping () -> Bool) throws -> Outcome {
+    let task = try TrainingTask(recipe, dataFolder: dataFolder)
+    let run = try TrainingRun(recipe, task: task, device: device, ranks: ranks)
+    let secondsBefore = try resume(run, note: note)
+    let firstStep = run.step
+    if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
+    note(run.headline)
+    let stop = StopAgreement(ranks, shouldStop: shouldStop)
+
+    guard ranks.isFirst else {
+      let start = ContinuousClock.now
+      let reason = try Trainer(run, shouldStop: stop.ask).train()
+      if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
+      let seconds = start.duration(to: .now) / .seconds(1)
+      let summary = summary(
+        run, seconds: secondsBefore + seconds,
+        speed: seconds > 0 ? Double((run.step - firstStep) * run.samplesPerStep) / seconds : 0)
+      return Outcome(summary: summary, reason: reason, folder: folder.url)
+    }
     try folder.prepare(resuming: resumes)
     try folder.write(recipe)
     try folder.writePlan(run.plan)
-    let firstStep = run.step
-    if found != nil { note("going on from step \(Figures.grouped(firstStep))") }
-    note(run.headline)
-
     let recorder = try RunRecorder(
-      folder, resumingAfter: found == nil ? nil : firstStep, secondsBefore: secondsBefore,
-      totalSteps: run.totalSteps,
-      showsProgress: showsProgress)
+      folder, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
+      totalSteps: run.totalSteps, showsProgress: showsProgress)
     let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
-    let trainer = Trainer(run, observers: [recorder], checkpoints: checkpoints, shouldStop: shouldStop)
+    let trainer = Trainer(run, observers: [recorder], checkpoints: checkpoints, shouldStop: stop.ask)
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
@@ -77,6 +95,24 @@ public struct TrainingSession {
     return Outcome(summary: summary, reason: reason, folder: folder.url)
   }
 
+  /// Puts the latest checkpoint into the run, where that is wanted. The first rank reads it and tells the others, so
+  /// that only its files count.
+  ///
+  /// - Returns: training time before the checkpoint, in seconds.
+  private func resume(_ run: TrainingRun, note: (String) -> Void) throws -> Double {
+    guard resumes else { return 0 }
+    var seconds = 0.0
+    if ranks.isFirst {
+      let found = folder.checkpoints.latest { note("passed over \($0)") }
+      if found == nil {
+        note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
+      }
+      seconds = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
+    }
+    if let communicator = ranks.communicator { try run.shareState(over: communicator) }
+    return seconds
+  }
+
   private func summary(_ run: TrainingRun, seconds: Double, speed: Double) -> RunSummary {
     let plan = run.plan
     return RunSummary(
@@ -84,7 +120,7 @@ public struct TrainingSession {
       trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
       parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes,
       plannedMemoryBytes: plan.plannedBytes,
-      ranks: 1, device: device.name, precision: recipe.train.precision.rawValue,
+      ranks: ranks.count, device: device.name, precision: recipe.train.precision.rawValue,
       weightsSHA256: run.weightsDigest(),
       seed: recipe.seed)
   }

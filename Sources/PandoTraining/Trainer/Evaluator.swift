@@ -38,12 +38,14 @@ final class Evaluator {
   private let lossSum = HostBuffer(.scalar(.float32))
   private let correct = HostBuffer(.scalar(.float32))
   private let predictions: HostBuffer
+  private let ranks: Ranks
 
   /// The memory of the evaluation program.
   var memory: MemoryReport { program.memory }
 
-  init(_ state: TrainingState, task: TrainingTask, batch: Int, device: Device) throws {
+  init(_ state: TrainingState, task: TrainingTask, batch: Int, device: Device, ranks: Ranks) throws {
     self.task = task
+    self.ranks = ranks
     self.batch = batch
     rowsPerSample = task.targetType.count
     let x = Tensor.placeholder("input", task.inputType.with(shape: [batch] + task.inputType.shape))
@@ -66,49 +68,37 @@ final class Evaluator {
       into: [lossSum, correct, predictions])
   }
 
+  /// Measures every held-out sample; all ranks do it together, a batch each in turn, and get the same result.
   func run(progress: (Double) -> Void = { _ in }) throws -> EvaluationResult {
-    let loader = try task.heldLoader(batch: batch)
-    var (loss, hits, count) = (0.0, 0.0, 0)
-    var confusion: [[Int]] = []
-    if case .classification(let classes, _) = task.kind {
-      confusion = Array(repeating: Array(repeating: 0, count: classes), count: classes)
-    }
-    var mistakes: [(sample: Int, target: Int, prediction: Int)] = []
+    let loader = try task.heldLoader(batch: batch, rank: ranks.rank, of: ranks.count)
+    let classes: Int
+    if case .classification(let count, _) = task.kind { classes = count } else { classes = 0 }
+    var tally = EvaluationTally(
+      batches: (task.held.count + batch - 1) / batch, classes: classes, rows: rowsPerSample)
     while let next = try loader.next() {
+      guard next.validCount > 0 else {
+        loader.recycle(next)
+        continue
+      }
       setMask(next.validCount)
       let (input, target) = try task.buffers(of: next)
       program.rebind(weightCount, input)
       program.rebind(weightCount + 1, target)
       try program.run()
-      loss += Double(lossSum.pointer.load(as: Float.self))
-      hits += Double(correct.pointer.load(as: Float.self))
-      count += next.validCount * rowsPerSample
-      if !confusion.isEmpty { tally(next, target, &confusion, &mistakes) }
+      tally.add(
+        batch: next.position / batch, valid: next.validCount,
+        loss: lossSum.pointer.load(as: Float.self), hits: correct.pointer.load(as: Float.self))
+      if classes > 0 { tally.add(next, targets: target, predictions: predictions) }
       progress(Double(next.position + next.validCount) / Double(task.held.count))
       loader.recycle(next)
     }
-    return EvaluationResult(
-      loss: loss / Double(count), accuracy: hits / Double(count), count: count, confusion: confusion,
-      mistakes: mistakes)
+    if let communicator = ranks.communicator { try tally.merge(over: communicator) }
+    return tally.result
   }
 
   private func setMask(_ valid: Int) {
     let floats = mask.pointer.assumingMemoryBound(to: Float.self)
     for row in 0..<batch * rowsPerSample { floats[row] = row < valid * rowsPerSample ? 1 : 0 }
-  }
-
-  private func tally(
-    _ batch: Batch, _ target: HostBuffer, _ confusion: inout [[Int]],
-    _ mistakes: inout [(sample: Int, target: Int, prediction: Int)]
-  ) {
-    let targets = target.pointer.assumingMemoryBound(to: Int32.self)
-    let predicted = predictions.pointer.assumingMemoryBound(to: Int32.self)
-    for row in 0..<batch.validCount {
-      let (wanted, got) = (Int(targets[row]), Int(predicted[row]))
-      guard confusion.indices.contains(wanted), confusion.indices.contains(got) else { continue }
-      confusion[wanted][got] += 1
-      if wanted != got && mistakes.count < 24 { mistakes.append((batch.position + row, wanted, got)) }
-    }
   }
 }
 

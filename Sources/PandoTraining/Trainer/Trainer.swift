@@ -7,7 +7,7 @@ public struct Trainer {
   private let run: TrainingRun
   private let observers: [any TrainingObserver]
   private let checkpoints: (any CheckpointKeeper)?
-  private let shouldStop: () -> Bool
+  private let shouldStop: () throws -> Bool
 
   /// - Parameters:
   ///   - run: what is trained, from the step where it stands.
@@ -16,7 +16,7 @@ public struct Trainer {
   ///   - shouldStop: asked after every step; `true` ends the run after a checkpoint.
   public init(
     _ run: TrainingRun, observers: [any TrainingObserver] = [], checkpoints: (any CheckpointKeeper)? = nil,
-    shouldStop: @escaping () -> Bool = { false }
+    shouldStop: @escaping () throws -> Bool = { false }
   ) {
     self.run = run
     self.observers = observers
@@ -29,12 +29,14 @@ public struct Trainer {
   /// - Throws: `TrainingError` where loss or gradients stop being finite (the weights are those before that step);
   ///   whatever reading data or writing files throws.
   public func train() throws -> StopReason {
-    let loader = try run.task.trainingLoader(run.recipe, from: run.position)
+    let feeds = try run.program.slices.map {
+      try BatchFeed(run.task, run.recipe, $0, step: run.step, samples: run.samplesPerStep)
+    }
     for observer in observers { observer.willStart(run) }
     var meter = RateMeter()
     var savedAt = run.step
     while run.step < run.totalSteps {
-      let record = try step(loader, &meter)
+      let record = try step(feeds, &meter)
       for observer in observers { try observer.didStep(record, run) }
       var reason: StopReason?
       if run.step.isMultiple(of: run.evaluationInterval) || run.step == run.totalSteps {
@@ -50,7 +52,7 @@ public struct Trainer {
         try save(isBest: false)
         savedAt = run.step
       }
-      if run.step < run.totalSteps, reason == nil, shouldStop() { reason = .interrupted }
+      if run.step < run.totalSteps, reason == nil, try shouldStop() { reason = .interrupted }
       guard let reason else { continue }
       if savedAt != run.step { try save(isBest: false) }
       return reason
@@ -59,30 +61,18 @@ public struct Trainer {
     return .finished
   }
 
-  private func step(_ loader: BatchLoader, _ meter: inout RateMeter) throws -> StepRecord {
+  private func step(_ feeds: [BatchFeed], _ meter: inout RateMeter) throws -> StepRecord {
     let seed = UInt64(run.recipe.seed)
     let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
-    var held: Batch?
-    var last: (HostBuffer, HostBuffer)?
-    let report = try run.program.run(run.step, seed: seed, rate: rate) { _ in
-      if let held { loader.recycle(held) }
-      guard let batch = try loader.next() else { throw TrainingError("the data ended within an epoch") }
-      held = batch
-      let buffers = try run.task.buffers(of: batch)
-      last = buffers
-      return buffers
-    }
+    let report = try run.program.run(run.step, seed: seed, rate: rate, feeds: feeds)
     guard report.isFinite else {
-      let culprit = try last.flatMap {
-        try run.program.firstNonFinite(run.step, seed: seed, input: $0.0, target: $0.1, device: run.device)
-      }
+      let culprit = try run.culprit(feeds)
       throw TrainingError(
         "step \(run.step + 1): the \(report.loss.isFinite ? "gradient" : "loss") is not finite"
           + (culprit.map { "; the first value that is not came from \($0)" } ?? "")
           + ". The weights are those before this step. Try a lower train.optimizer.learning-rate or train.clip-norm"
       )
     }
-    if let held { loader.recycle(held) }
     run.step += 1
     run.lastLoss = report.loss
     meter.add(run.samplesPerStep)

@@ -13,7 +13,9 @@ public final class TrainingRun {
   /// Where it runs.
   public let device: Device
   let state: TrainingState
-  let program: StepProgram
+  let program: any StepProgram
+  /// Who trains together.
+  public let ranks: Ranks
   let evaluator: Evaluator
   let schedule: any Schedule
   /// The update rule's name, as checkpoints record it.
@@ -35,12 +37,14 @@ public final class TrainingRun {
 
   /// Builds the model, compiles the programs and draws the first weights.
   ///
+  /// - Parameter ranks: who trains together; every rank builds the same run.
   /// - Throws: `RecipeError`, `TypeError` (naming the layer) or `EngineError`.
-  public init(_ recipe: Recipe, task: TrainingTask, device: Device) throws {
+  public init(_ recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks = .single) throws {
     self.recipe = recipe
+    self.ranks = ranks
     self.task = task
     self.device = device
-    try Self.checkSupported(recipe)
+    try Self.checkSupported(recipe, ranks)
     let optimizer = recipe.train.optimizer.makeOptimizer()
     optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
@@ -57,15 +61,15 @@ public final class TrainingRun {
     totalSteps = recipe.train.steps ?? (recipe.train.epochs ?? 1) * stepsPerEpoch
     evaluationInterval = recipe.train.evaluate.every ?? min(stepsPerEpoch, totalSteps)
     schedule = recipe.train.schedule.makeSchedule(steps: totalSteps)
-    program = try StepProgram(state, task: task, recipe: recipe, optimizer: optimizer, device: device)
+    program = try Self.makeStep(state, task, recipe, optimizer, device, ranks)
     let rows = task.targetType.count
     let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
-    evaluator = try Evaluator(state, task: task, batch: evaluationBatch, device: device)
+    evaluator = try Evaluator(state, task: task, batch: evaluationBatch, device: device, ranks: ranks)
     try checkMemory()
   }
 
   /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
-  private static func checkSupported(_ recipe: Recipe) throws {
+  private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks) throws {
     if recipe.train.precision == .bf16 {
       throw RecipeError(
         keyPath: "train.precision", message: "bf16 is not available in this version; use float32 or exact")
@@ -149,8 +153,7 @@ public struct RunPlan: Sendable, Codable {
     parameterBytes = bytes(state.weights)
     optimizerBytes = bytes(state.slots.flatMap { $0 })
     accumulationBytes =
-      run.recipe.train.accumulate > 1
-      ? state.trainable.reduce(0) { $0 + state.weights[$1].buffer.type.byteCount } : 0
+      run.program.sumBytes
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
     let sample = run.task.inputType.byteCount + run.task.targetType.byteCount

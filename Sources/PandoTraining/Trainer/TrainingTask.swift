@@ -166,18 +166,10 @@ public struct TrainingTask: Sendable {
     return (random + [normalize], [normalize])
   }
 
-  /// Batches for training without end, from a global position on.
-  func trainingLoader(_ recipe: Recipe, from position: Int) throws -> BatchLoader {
+  /// Every held-out sample once, all ranks together: each takes every `ranks`th batch from its own on.
+  func heldLoader(batch: Int, rank: Int, of ranks: Int) throws -> BatchLoader {
     try BatchLoader(
-      training, transforms: trainingTransforms,
-      options: .training(
-        batchSize: recipe.data.batch, seed: UInt64(recipe.seed), startPosition: position,
-        shuffle: recipe.data.shuffle,
-        depth: max(2, recipe.data.prefetch)))
-  }
-
-  /// Every held-out sample once.
-  func heldLoader(batch: Int) throws -> BatchLoader {
-    try BatchLoader(held, transforms: heldTransforms, options: .evaluation(batchSize: batch))
+      held, transforms: heldTransforms,
+      options: .evaluation(batchSize: batch, stride: batch * ranks, offset: batch * rank))
   }
 }

@@ -65,13 +65,15 @@ public struct WorkloadBenchmark: Sendable {
     let task = try workload.task(batch: batch)
     let recipe = workload.recipe(batch: batch, precision: precision, threads: device.threads)
     let run = try TrainingRun(recipe, task: task, device: device)
-    let loader = try run.task.trainingLoader(recipe, from: 0)
-    guard let data = try loader.next() else { throw TrainingError("there are no samples to measure with") }
-    let (x, y) = try task.buffers(of: data)
+    let feeds = try run.program.slices.map { slice in
+      let first = try BatchFeed(task, recipe, slice, step: 0, samples: run.samplesPerStep)
+      let (x, y) = try first.next()
+      return BatchFeed(repeating: x.copy(), y.copy())
+    }
     var index = 0
     func step() throws -> Double {
       let start = ContinuousClock.now
-      _ = try run.program.run(index, seed: 1, rate: 1e-4) { _ in (x, y) }
+      _ = try run.program.run(index, seed: 1, rate: 1e-4, feeds: feeds)
       index += 1
       return start.duration(to: .now) / .milliseconds(1)
     }

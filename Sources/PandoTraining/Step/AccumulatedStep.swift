@@ -1,0 +1,73 @@
+import Pando
+import PandoNN
+import PandoOptimizers
+
+/// A step of several batches: one program adds the gradients of a batch to sums, another turns the sums into an update.
+final class AccumulatedStep: StepProgram {
+  private let count: Int
+  private let gradientProgram: Program
+  private let updateProgram: Program
+  private let inputs = StepInputs()
+  private let input: Int
+  private let sums: [HostBuffer]
+  private let lossSum = HostBuffer(.scalar(.float32))
+  let slices: [StepSlice]
+
+  init(
+    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device
+  ) throws {
+    count = recipe.train.accumulate
+    slices = [StepSlice(batch: recipe.data.batch, count: count, offset: 0)]
+    let pass = try StepTensors(state, task: task, recipe: recipe, batch: recipe.data.batch)
+    let sumTensors = pass.trained.map { Tensor.placeholder("gradient-sum", $0.type) }
+    let lossBefore = Tensor.placeholder("loss-sum", .scalar(.float32))
+    let share = 1 / Double(count)
+    sums = sumTensors.map { HostBuffer($0.type) }
+    let statistics = pass.oldStatistics(state)
+    let carried = sumTensors + [lossBefore] + statistics
+    let added =
+      zip(sumTensors, pass.gradients).map { $0 + $1 * share } + [lossBefore + pass.loss * share]
+      + pass.newStatistics
+    input = carried.count + pass.trained.count + 1
+    gradientProgram = try Program(
+      added, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
+      donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, $0) }), on: device)
+    let carriedBuffers = sums + [lossSum] + state.buffers(of: statistics)
+    gradientProgram.bind(
+      carriedBuffers + state.buffers(of: pass.trained)
+        + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)], into: carriedBuffers)
+
+    let rule = UpdateRule(
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+    let result = rule.apply(gradients: sumTensors, loss: lossBefore)
+    let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) }
+    let buffers = state.buffers(of: old)
+    // The sums go back to zero in the same sweep.
+    let cleared = (sumTensors + [lossBefore]).map { Tensor.zeros($0.shape) }
+    updateProgram = try Program(
+      result.parameters + result.slots + cleared + [lossBefore * 1, result.norm],
+      inputs: old + sumTensors + [lossBefore, pass.rate, pass.step],
+      donations: Dictionary(uniqueKeysWithValues: (0..<old.count + sums.count + 1).map { ($0, $0) }),
+      on: device)
+    updateProgram.bind(
+      buffers + sums + [lossSum, inputs.learningRate, inputs.step],
+      into: buffers + sums + [lossSum, inputs.loss, inputs.norm])
+  }
+
+  var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }
+  var sumBytes: Int { sums.reduce(0) { $0 + $1.type.byteCount } }
+  var flops: Int { gradientProgram.graph.cost.flops * count + updateProgram.graph.cost.flops }
+
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport {
+    inputs.begin(index, rate: rate)
+    for part in 0..<count {
+      StepInputs.set(inputs.key, seed: seed, part: index * count + part)
+      let (x, y) = try feeds[0].next()
+      gradientProgram.rebind(input, x)
+      gradientProgram.rebind(input + 1, y)
+      try gradientProgram.run()
+    }
+    try updateProgram.run()
+    return inputs.report
+  }
+}

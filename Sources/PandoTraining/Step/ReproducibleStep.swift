@@ -1,0 +1,127 @@
+import Dispatch
+import Pando
+import PandoNN
+import PandoOptimizers
+
+/// A step whose result is the same, bit for bit, on any number of ranks and threads.
+///
+/// The samples of a step fall into parts, always the same ones; each part's gradient is computed by the same program on
+/// one thread, with random numbers counted by the part, and the parts are added up in the order of `ReductionTree`.
+/// Threads and ranks decide who computes a part, never what is computed. Batch norm sees one part at a time, and the
+/// running statistics become the mean of what the parts make of them.
+final class ReproducibleStep: StepProgram {
+  private let tree: ReductionTree
+  private let workers: [PartWorker]
+  private let layout: FlatLayout
+  private let adder: VectorAdder
+  private let exchange: SumExchange?
+  private let updateProgram: Program
+  private let inputs = StepInputs()
+  /// Where the root of the tree lies in the update program's inputs, and how many tensors it has.
+  private let rootPlace: Int
+  let slices: [StepSlice]
+
+  init(
+    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
+    ranks: Ranks
+  ) throws {
+    let shards = try recipe.shardsPerBatch()
+    let batch = recipe.data.batch / shards
+    tree = ReductionTree(parts: shards * recipe.train.accumulate)
+    guard ranks.count <= tree.parts else {
+      throw RecipeError(
+        keyPath: "parallel.shards",
+        message:
+          "a reproducible step has \(tree.parts) parts, too few for \(ranks.count) ranks; raise it to a divisor of "
+          + "data.batch that is at least \(ranks.count), or use fewer ranks")
+    }
+    let own = tree.range(of: ranks.rank, among: ranks.count)
+    let count = min(device.threads, own.count)
+    let pass = try StepTensors(state, task: task, recipe: recipe, batch: batch)
+    let layout = FlatLayout((pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
+    self.layout = layout
+    let single = device.with(threads: 1)
+    workers = try (0..<count).map { index in
+      let range =
+        own.lowerBound + own.count * index / count..<own.lowerBound + own.count * (index + 1) / count
+      return try PartWorker(tree, range, pass: pass, layout: layout, state: state, device: single)
+    }
+    slices = workers.map {
+      StepSlice(batch: batch, count: $0.parts.count, offset: $0.parts.lowerBound * batch)
+    }
+    adder = try VectorAdder(count: layout.count, on: device)
+    exchange = try ranks.communicator.map {
+      try SumExchange(tree, layout: layout, communicator: $0, device: device)
+    }
+
+    let share = 1 / Double(tree.parts)
+    let sums = layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
+    let gradients = sums.prefix(pass.gradients.count).map { $0 * share }
+    let loss = sums[pass.gradients.count] * share
+    let rule = UpdateRule(
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+    let result = rule.apply(gradients: gradients, loss: loss)
+    let statistics = pass.oldStatistics(state)
+    let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + statistics
+    let new =
+      result.parameters + result.slots
+      + zip(sums.dropFirst(pass.gradients.count + 1), statistics).map {
+        select(result.isFinite, $0 * share, $1)
+      }
+    updateProgram = try Program(
+      new + [loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
+      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
+    rootPlace = old.count + 2
+    let buffers = state.buffers(of: old)
+    updateProgram.bind(
+      buffers + [inputs.learningRate, inputs.step] + layout.types.map { HostBuffer($0) },
+      into: buffers + [inputs.loss, inputs.norm])
+  }
+
+  var memory: [MemoryReport] { workers.map(\.memory) + [updateProgram.memory] }
+  var sumBytes: Int { workers.reduce(0) { $0 + $1.sumBytes } + (exchange?.byteCount ?? 0) }
+  var flops: Int { workers[0].flops * tree.parts + updateProgram.graph.cost.flops }
+
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport {
+    inputs.begin(index, rate: rate)
+    let firstPart = index * tree.parts
+    let jobs = zip(workers, feeds).map { PartJob(worker: $0, feed: $1, seed: seed, firstPart: firstPart) }
+    DispatchQueue.concurrentPerform(iterations: jobs.count) { jobs[$0].run() }
+    var gathering = ReductionTree.Gathering<HostBuffer>(tree)
+    for job in jobs {
+      for (node, sum) in try job.result() {
+        try gathering.push(node, sum) { left, right in
+          try adder.add(right, to: left)
+          return left
+        }
+      }
+    }
+    let root = try exchange?.combine(gathering.waiting.map(\.value)) ?? gathering.waiting[0].value
+    for (place, view) in layout.views(of: root).enumerated() { updateProgram.rebind(rootPlace + place, view) }
+    try updateProgram.run()
+    return inputs.report
+  }
+}
+
+/// The work of one thread in one step. The threads of a step share nothing but the weights, which they only read.
+private final class PartJob: @unchecked Sendable {
+  private let worker: PartWorker
+  private let feed: BatchFeed
+  private let seed: UInt64
+  private let firstPart: Int
+  private var outcome: Result<[(node: ReductionTree.Node, value: HostBuffer)], any Error>?
+
+  init(worker: PartWorker, feed: BatchFeed, seed: UInt64, firstPart: Int) {
+    self.worker = worker
+    self.feed = feed
+    self.seed = seed
+    self.firstPart = firstPart
+  }
+
+  func run() { outcome = Result { try worker.run(feed, seed: seed, firstPart: firstPart) } }
+
+  func result() throws -> [(node: ReductionTree.Node, value: HostBuffer)] {
+    guard let outcome else { preconditionFailure("a part was not run") }
+    return try outcome.get()
+  }
+}

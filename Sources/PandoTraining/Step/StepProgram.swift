@@ -1,0 +1,66 @@
+import Pando
+
+/// What one training step runs. A step whose loss or gradient is not finite changes nothing: the run can stop with good
+/// weights.
+protocol StepProgram: AnyObject {
+  /// Where the samples of a step are read from, by this process: each is a stream of batches of its own.
+  var slices: [StepSlice] { get }
+  /// The memory of all programs.
+  var memory: [MemoryReport] { get }
+  /// Bytes of sums of gradients that live from one program to the next.
+  var sumBytes: Int { get }
+  /// Floating-point operations of one step, on all ranks together.
+  var flops: Int { get }
+
+  /// Does one step.
+  ///
+  /// - Parameters:
+  ///   - index: the step, from 0.
+  ///   - rate: its learning rate.
+  ///   - feeds: one for each of `slices`.
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport
+}
+
+/// What a step reports.
+struct StepReport {
+  let loss: Double
+  let gradientNorm: Double
+  var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+}
+
+/// Which of a step's samples a stream of batches takes.
+struct StepSlice: Hashable {
+  /// Samples in a batch.
+  let batch: Int
+  /// Batches in a step.
+  let count: Int
+  /// Its first sample, counted from the step's first.
+  let offset: Int
+}
+
+/// What changes from step to step beside the state and the batch.
+final class StepInputs {
+  let key = HostBuffer(TensorType([2], .int64))
+  let learningRate = HostBuffer(.scalar(.float32))
+  let step = HostBuffer(.scalar(.float32))
+  let loss = HostBuffer(.scalar(.float32))
+  let norm = HostBuffer(.scalar(.float32))
+
+  /// Sets learning rate and number of the step at `index`, counted from 0.
+  func begin(_ index: Int, rate: Double) {
+    learningRate.pointer.storeBytes(of: Float(rate), as: Float.self)
+    step.pointer.storeBytes(of: Float(index + 1), as: Float.self)
+  }
+
+  /// Sets the key of the random numbers of one part of all the parts of all steps.
+  static func set(_ key: HostBuffer, seed: UInt64, part: Int) {
+    key.pointer.storeBytes(of: Int64(bitPattern: seed), as: Int64.self)
+    key.pointer.storeBytes(of: Int64(part), toByteOffset: 8, as: Int64.self)
+  }
+
+  var report: StepReport {
+    StepReport(
+      loss: Double(loss.pointer.load(as: Float.self)), gradientNorm: Double(norm.pointer.load(as: Float.self))
+    )
+  }
+}

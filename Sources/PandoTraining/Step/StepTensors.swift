@@ -1,0 +1,53 @@
+import Pando
+import PandoNN
+import PandoOptimizers
+
+/// One forward and backward pass over a batch as tensors, before anything is compiled.
+struct StepTensors {
+  let x: Tensor
+  let y: Tensor
+  /// The key of the pass's random numbers.
+  let key: Tensor
+  let rate: Tensor
+  let step: Tensor
+  /// The mean over the batch.
+  let loss: Tensor
+  /// The placeholders of the trained parameters, and the loss's gradient at each.
+  let trained: [Tensor]
+  let gradients: [Tensor]
+  /// Places in `TrainingState.weights` of what is not trained, and its new values.
+  let statistics: [Int]
+  let newStatistics: [Tensor]
+
+  init(_ state: TrainingState, task: TrainingTask, recipe: Recipe, batch: Int) throws {
+    x = Tensor.placeholder("input", task.inputType.with(shape: [batch] + task.inputType.shape))
+    y = Tensor.placeholder("target", task.targetType.with(shape: [batch] + task.targetType.shape))
+    key = Tensor.placeholder("key", TensorType([2], .int64))
+    rate = Tensor.placeholder("learning-rate", .scalar(.float32))
+    step = Tensor.placeholder("step", .scalar(.float32))
+    let context = Context.training(key: key)
+    let logits = state.model(x, context)
+    loss = crossEntropy(
+      logits.reshape(-1, task.classes), y.reshape(-1), labelSmoothing: recipe.train.labelSmoothing)
+    trained = state.trainable.map { state.weights[$0].placeholder }
+    gradients = try gradient(of: loss, at: trained)
+    let updated = Dictionary(
+      context.updates.map { (ObjectIdentifier($0.parameter), $0.value) }, uniquingKeysWith: { $1 })
+    statistics = state.parameters.indices.filter { !state.parameters[$0].parameter.isTrainable }
+    newStatistics = statistics.map { index in
+      updated[ObjectIdentifier(state.parameters[index].parameter)] ?? state.weights[index].placeholder
+    }
+  }
+
+  /// The statistics' placeholders.
+  func oldStatistics(_ state: TrainingState) -> [Tensor] { statistics.map { state.weights[$0].placeholder } }
+}
+
+extension TrainingState {
+  /// The buffers of tensors of the state, by their names.
+  func buffers(of tensors: [Tensor]) -> [HostBuffer] {
+    var byName: [String: HostBuffer] = [:]
+    for entry in entries { byName[entry.placeholder.placeholderName!] = entry.buffer }
+    return tensors.map { byName[$0.placeholderName!]! }
+  }
+}

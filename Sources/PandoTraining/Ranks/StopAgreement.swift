@@ -15,7 +15,7 @@ struct StopAgreement {
     guard let communicator = ranks.communicator else { return shouldStop() }
     var asked: Int32 = shouldStop() ? 1 : 0
     try withUnsafeMutableBytes(of: &asked) {
-      try communicator.allReduce($0, of: .int32, .max, label: "whether to stop")
+      try communicator.allReduce($0, of: .int32, .maximum, label: "whether to stop")
     }
     return asked != 0
   }

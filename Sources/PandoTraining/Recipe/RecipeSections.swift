@@ -76,7 +76,8 @@ extension Recipe.Parallel {
       .optional(
         "shards", \.shards, .integer(1...(1 << 20)),
         "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "
-          + "divisor of `data.batch`, and the most ranks there can be. If absent, the largest divisor up to 16."),
+          + "divisor of `data.batch`, and the most ranks there can be. If absent, the largest divisor up to 16."
+      ),
     ])
 }
 

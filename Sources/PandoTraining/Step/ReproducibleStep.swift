@@ -27,7 +27,8 @@ final class ReproducibleStep: StepProgram {
   ) throws {
     let shards = try recipe.shardsPerBatch()
     let batch = recipe.data.batch / shards
-    tree = ReductionTree(parts: shards * recipe.train.accumulate)
+    let tree = ReductionTree(parts: shards * recipe.train.accumulate)
+    self.tree = tree
     guard ranks.count <= tree.parts else {
       throw RecipeError(
         keyPath: "parallel.shards",

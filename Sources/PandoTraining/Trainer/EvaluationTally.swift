@@ -69,7 +69,8 @@ struct EvaluationTally {
       }
     }
     let found = stride(from: 0, to: all.count, by: 3).compactMap { place in
-      all[place] < 0 ? nil : (sample: Int(all[place]), target: Int(all[place + 1]), prediction: Int(all[place + 2]))
+      all[place] < 0
+        ? nil : (sample: Int(all[place]), target: Int(all[place + 1]), prediction: Int(all[place + 2]))
     }
     mistakes = Array(found.sorted { $0.sample < $1.sample }.prefix(Self.mistakeLimit))
   }

@@ -72,7 +72,7 @@ PK_LEVELS(void, NAME(gradient_sums),
 
 // dx = rstd * (g - c1 - xhat * c2); the parameters' gradients grow by this row's share.
 PK_LEVELS(void, NAME(gradient),
-          (S *dx, float *dgamma, float *dbeta, const S *dy, const S *x, const S *gamma, float mean,
+          (S *dx, float *dgamma, float *dbeta, const S *dy, const S *x, const P *gamma, float mean,
            float rstd, float c1, float c2, int64_t n),
           (dx, dgamma, dbeta, dy, x, gamma, mean, rstd, c1, c2, n)) {
   if (dgamma) {

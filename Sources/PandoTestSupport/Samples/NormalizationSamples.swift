@@ -13,23 +13,23 @@ extension Samples {
       layerNorm(shape, dimensions, checksGradient: false)
     } + layerNorm([4, 33], 1, .bfloat16, checksGradient: false)
     + layerNorm([4, 33], 1, .float16, checksGradient: false)
-    + [
-      OperationSample(
-        LayerNorm(), .uniform([4, 33], -2...2, .bfloat16), .uniform([33]), .uniform([33]),
-        checksGradient: false)
-    ]
+    + layerNorm([4, 33], 1, .bfloat16, parameters: .float32, checksGradient: false)
+    + layerNorm([130, 384], 1, .bfloat16, parameters: .float32, checksGradient: false)
 
   private static func layerNorm(
-    _ shape: [Int], _ dimensions: Int, _ dtype: DType = .float32, checksGradient: Bool = true
+    _ shape: [Int], _ dimensions: Int, _ dtype: DType = .float32, parameters: DType? = nil,
+    checksGradient: Bool = true
   ) -> [OperationSample] {
+    let parameters = parameters ?? dtype
     let (row, rows) = (Array(shape.suffix(dimensions)), Array(shape.dropLast(dimensions)))
     return [
       OperationSample(
         LayerNorm(dimensions: dimensions, epsilon: 1e-3), .uniform(shape, -2...2, dtype),
-        .uniform(row, 0.5...1.5, dtype), .uniform(row, -1...1, dtype), checksGradient: checksGradient),
+        .uniform(row, 0.5...1.5, parameters), .uniform(row, -1...1, parameters),
+        checksGradient: checksGradient),
       OperationSample(
         LayerNormGradient(dimensions: dimensions), .uniform(shape, -2...2, dtype),
-        .uniform(row, 0.5...1.5, dtype), .uniform(rows, -0.1...0.1), .uniform(rows, 0.5...1),
+        .uniform(row, 0.5...1.5, parameters), .uniform(rows, -0.1...0.1), .uniform(rows, 0.5...1),
         .uniform(shape, -2...2, dtype), checksGradient: checksGradient),
     ]
   }
@@ -41,18 +41,21 @@ extension Samples {
     + [([37, 65], 1), ([130, 1], 1), ([2, 1024], 1)].flatMap { shape, dimensions in
       rmsNorm(shape, dimensions, checksGradient: false)
     } + rmsNorm([4, 33], 1, .bfloat16, checksGradient: false)
+    + rmsNorm([17, 33], 1, .bfloat16, parameters: .float32, checksGradient: false)
 
   private static func rmsNorm(
-    _ shape: [Int], _ dimensions: Int, _ dtype: DType = .float32, checksGradient: Bool = true
+    _ shape: [Int], _ dimensions: Int, _ dtype: DType = .float32, parameters: DType? = nil,
+    checksGradient: Bool = true
   ) -> [OperationSample] {
+    let parameters = parameters ?? dtype
     let (row, rows) = (Array(shape.suffix(dimensions)), Array(shape.dropLast(dimensions)))
     return [
       OperationSample(
         RMSNorm(dimensions: dimensions, epsilon: 1e-3), .uniform(shape, -2...2, dtype),
-        .uniform(row, 0.5...1.5, dtype), checksGradient: checksGradient),
+        .uniform(row, 0.5...1.5, parameters), checksGradient: checksGradient),
       OperationSample(
         RMSNormGradient(dimensions: dimensions), .uniform(shape, -2...2, dtype),
-        .uniform(row, 0.5...1.5, dtype), .uniform(rows, 0.5...1), .uniform(shape, -2...2, dtype),
+        .uniform(row, 0.5...1.5, parameters), .uniform(rows, 0.5...1), .uniform(shape, -2...2, dtype),
         checksGradient: checksGradient),
     ]
   }
@@ -61,14 +64,17 @@ extension Samples {
     [[4, 3], [3, 2, 5], [2, 4, 3, 2]].flatMap { batchNorm($0) }
     + [[16, 33], [4, 17, 9, 9], [1, 1, 1]].flatMap { batchNorm($0, checksGradient: false) }
     + batchNorm([4, 5, 3, 3], .bfloat16, checksGradient: false)
+    + batchNorm([4, 5, 3, 3], .bfloat16, parameters: .float32, checksGradient: false)
+    + batchNorm([3, 17, 9, 9], .bfloat16, parameters: .float32, checksGradient: false)
 
   private static func batchNorm(
-    _ shape: [Int], _ dtype: DType = .float32, checksGradient: Bool = true
+    _ shape: [Int], _ dtype: DType = .float32, parameters: DType? = nil, checksGradient: Bool = true
   ) -> [OperationSample] {
+    let parameters = parameters ?? dtype
     let channels = [shape[1]]
     let x = OperationSample.Operand.uniform(shape, -2...2, dtype)
-    let weight = OperationSample.Operand.uniform(channels, 0.5...1.5, dtype)
-    let bias = OperationSample.Operand.uniform(channels, -1...1, dtype)
+    let weight = OperationSample.Operand.uniform(channels, 0.5...1.5, parameters)
+    let bias = OperationSample.Operand.uniform(channels, -1...1, parameters)
     let mean = OperationSample.Operand.uniform(channels, -0.1...0.1)
     let variance = OperationSample.Operand.uniform(channels, 0.5...1.5)
     return [
@@ -85,19 +91,22 @@ extension Samples {
       shape, groups in groupNorm(shape, groups)
     } + groupNorm([4, 32, 5, 5], 8, checksGradient: false)
     + groupNorm([2, 6, 3], 3, .bfloat16, checksGradient: false)
+    + groupNorm([2, 6, 3], 3, .bfloat16, parameters: .float32, checksGradient: false)
 
   private static func groupNorm(
-    _ shape: [Int], _ groups: Int, _ dtype: DType = .float32, checksGradient: Bool = true
+    _ shape: [Int], _ groups: Int, _ dtype: DType = .float32, parameters: DType? = nil,
+    checksGradient: Bool = true
   ) -> [OperationSample] {
+    let parameters = parameters ?? dtype
     let (channels, statistics) = ([shape[1]], [shape[0], groups])
     return [
       OperationSample(
         GroupNorm(groups: groups, epsilon: 1e-3), .uniform(shape, -2...2, dtype),
-        .uniform(channels, 0.5...1.5, dtype), .uniform(channels, -1...1, dtype),
+        .uniform(channels, 0.5...1.5, parameters), .uniform(channels, -1...1, parameters),
         checksGradient: checksGradient),
       OperationSample(
         GroupNormGradient(groups: groups), .uniform(shape, -2...2, dtype),
-        .uniform(channels, 0.5...1.5, dtype), .uniform(statistics, -0.1...0.1),
+        .uniform(channels, 0.5...1.5, parameters), .uniform(statistics, -0.1...0.1),
         .uniform(statistics, 0.5...1), .uniform(shape, -2...2, dtype), checksGradient: checksGradient),
     ]
   }

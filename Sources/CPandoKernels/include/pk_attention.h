@@ -49,4 +49,24 @@ pk_status pk_attention_backward(float *dq, float *dk, float *dv, const float *do
                                 const float *k, const float *v, const float *out, const float *lse,
                                 const pk_attention *attention, void *workspace, int threads);
 
+/// Whether this processor multiplies pairs of bfloat16 and an attention's sizes suit that: `width` a multiple of
+/// 16, `scale` positive. Where it does not, widen the operands.
+int pk_attention_has_low(const pk_attention *attention);
+
+/// Bytes of scratch memory for the passes below; that of the backward pass grows with the number of keys.
+size_t pk_attention_low_forward_workspace(const pk_attention *attention, int threads);
+size_t pk_attention_low_backward_workspace(const pk_attention *attention, int threads);
+
+/// As `pk_attention_forward`, with bfloat16 operands and result. Products are of bfloat16 numbers and summed in
+/// float32; scores and softmax are float32. Returns `PK_UNSUPPORTED` where `pk_attention_has_low` says no.
+pk_status pk_attention_low_forward(uint16_t *out, float *lse, const uint16_t *q, const uint16_t *k,
+                                   const uint16_t *v, const pk_attention *attention, void *workspace,
+                                   int threads);
+
+/// As `pk_attention_backward`, with bfloat16 operands and results, under the same condition.
+pk_status pk_attention_low_backward(uint16_t *dq, uint16_t *dk, uint16_t *dv, const uint16_t *dout,
+                                    const uint16_t *q, const uint16_t *k, const uint16_t *v,
+                                    const uint16_t *out, const float *lse, const pk_attention *attention,
+                                    void *workspace, int threads);
+
 #endif

@@ -18,7 +18,12 @@ extension pk_attention {
     (v, out) = (self.k, self.q)
   }
 
-  /// The kernels work in float32, to which bfloat16 is widened.
+  /// Whether bfloat16 operands are multiplied as they are.
+  fileprivate mutating func isLow(_ q: TensorType) -> Bool {
+    q.dtype == .bfloat16 && pk_attention_has_low(&self) != 0
+  }
+
+  /// The kernels work in float32, to which bfloat16 is widened where the processor does not multiply it.
   fileprivate static func fits(_ operands: [TensorType]) -> Bool {
     operands[0].dtype == .float32 || operands[0].dtype == .bfloat16
   }
@@ -31,6 +36,18 @@ extension Attention: CPULowering {
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     var sizes = pk_attention(operands[0], operands[1], causal: causal, scale: scale)
+    if sizes.isLow(operands[0]) {
+      let workspace = Int(pk_attention_low_forward_workspace(&sizes, Int32(threads)))
+      return Kernel(workspaceBytes: workspace) { [sizes] pointers in
+        var sizes = sizes
+        return Int32(
+          pk_attention_low_forward(
+            pointers[3].halves, pointers[4].floats, pointers[0].halves, pointers[1].halves,
+            pointers[2].halves,
+            &sizes, pointers[5], Int32(threads)
+          ).rawValue)
+      }
+    }
     let workspace = Int(pk_attention_workspace(&sizes, Int32(threads)))
     let wide = Kernel(workspaceBytes: workspace) { [sizes] pointers in
       var sizes = sizes
@@ -53,6 +70,19 @@ extension AttentionGradient: CPULowering {
   /// Operands: q, k, v, out, logarithms of the sums, dout; results: dq, dk, dv.
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     var sizes = pk_attention(operands[0], operands[1], causal: causal, scale: scale)
+    if sizes.isLow(operands[0]) {
+      let workspace = Int(pk_attention_low_backward_workspace(&sizes, Int32(threads)))
+      return Kernel(workspaceBytes: workspace) { [sizes] pointers in
+        var sizes = sizes
+        return Int32(
+          pk_attention_low_backward(
+            pointers[6].halves, pointers[7].halves, pointers[8].halves, pointers[5].halves,
+            pointers[0].halves,
+            pointers[1].halves, pointers[2].halves, pointers[3].halves, pointers[4].floats, &sizes,
+            pointers[9], Int32(threads)
+          ).rawValue)
+      }
+    }
     let workspace = Int(pk_attention_workspace(&sizes, Int32(threads)))
     let wide = Kernel(workspaceBytes: workspace) { [sizes] pointers in
       var sizes = sizes

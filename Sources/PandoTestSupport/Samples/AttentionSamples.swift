@@ -19,6 +19,11 @@ extension Samples {
     + attention([1, 2, 130, 16], heads: 1, keys: 130, causal: true, checksGradient: false)
     + attention([1, 2, 17, 64], heads: 2, keys: 130, causal: true, checksGradient: false)
     + attention([2, 2, 9, 16], heads: 1, keys: 9, causal: true, .bfloat16, checksGradient: false)
+    + attention([1, 4, 65, 64], heads: 2, keys: 131, causal: true, .bfloat16, checksGradient: false)
+    + attention([1, 2, 130, 48], heads: 2, keys: 67, causal: false, .bfloat16, checksGradient: false)
+    + attention([1, 1, 1, 32], heads: 1, keys: 1, causal: true, .bfloat16, checksGradient: false)
+    + attention([2, 2, 17, 24], heads: 1, keys: 19, causal: true, .bfloat16, checksGradient: false)
+    + attention([0, 2, 17, 16], heads: 1, keys: 19, causal: true, .bfloat16, checksGradient: false)
 
   /// The forward operation, and its gradient at a result and logarithm that need not belong to the operands.
   private static func attention(

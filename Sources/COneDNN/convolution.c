@@ -15,7 +15,7 @@ typedef struct layouts {
 // Descriptors of all three tensors: plain, or in whatever layout the primitive prefers.
 static dnnl_status_t describe(layouts *out, const pdnn_convolution *c, int is_plain) {
   int s = c->spatial;
-  dnnl_data_type_t type = pdnn_type(c->type);
+  dnnl_data_type_t type = pdnn_type(c->type), weight_type = pdnn_type(c->weight_type);
   dnnl_dims_t x = {c->batch, c->in_channels}, y = {c->batch, c->out_channels};
   dnnl_dims_t w = {c->out_channels, c->in_channels};
   int at = 2;
@@ -33,7 +33,7 @@ static dnnl_status_t describe(layouts *out, const pdnn_convolution *c, int is_pl
   dnnl_format_tag_t data = is_plain ? data_tags[s - 1] : dnnl_format_tag_any;
   dnnl_format_tag_t weights = is_plain ? (c->groups > 1 ? grouped_tags : weight_tags)[s - 1] : dnnl_format_tag_any;
   dnnl_status_t status = dnnl_memory_desc_init_by_tag(&out->x, 2 + s, x, type, data);
-  if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->w, at + s, w, type, weights);
+  if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->w, at + s, w, weight_type, weights);
   if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->y, 2 + s, y, type, data);
   return status;
 }
@@ -42,7 +42,10 @@ static dnnl_status_t describe(layouts *out, const pdnn_convolution *c, int is_pl
 static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind kind, const pdnn_convolution *c,
                             dnnl_primitive_attr_t attr) {
   layouts any;
-  dnnl_status_t status = describe(&any, c, 0);
+  // The hint is the forward product of the operands' type, whatever type the weights' gradient has.
+  pdnn_convolution forward = *c;
+  forward.weight_type = c->type;
+  dnnl_status_t status = describe(&any, &forward, 0);
   if (status != dnnl_success) return status;
   // Arrays of the length that oneDNN's declarations name, of which it reads as many numbers as there are dimensions.
   dnnl_dims_t strides = {0}, dilates = {0}, low = {0}, high = {0};
@@ -66,8 +69,11 @@ static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind ki
     status = dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &any.x, &any.w, &any.y, strides,
                                                               dilates, low, high);
   } else {
-    status = dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, &any.x, &any.w, NULL, &any.y,
-                                                                 strides, dilates, low, high);
+    status = describe(&any, c, 0);
+    if (status == dnnl_success) {
+      status = dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, &any.x, &any.w, NULL, &any.y,
+                                                                   strides, dilates, low, high);
+    }
   }
   if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), hint);
   dnnl_primitive_desc_destroy(hint);

@@ -7,11 +7,14 @@ import PandoTraining
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures the standard workloads on this machine.",
-    discussion: "Without --workload all of them: mlp, resnet18, gpt. Times are of whole training steps.")
+    discussion:
+      "Without --workload all of them: mlp, resnet18, gpt, the last two in bf16 too. Times are of whole training steps."
+  )
 
   @Argument(help: "A workload; the same as --workload.") var name: String?
   @Option(help: "mlp, resnet18 or gpt.") var workload: String?
-  @Option(help: "float32.") var precision = "float32"
+  @Option(help: "float32 or bf16; by default float32, and without a workload both where it is worth while.")
+  var precision: String?
   @Option(help: "Samples in a step.") var batch: Int?
   @Option(help: "Steps to measure.") var steps: Int?
   @Option(help: "cpu or reference.") var device = "cpu"
@@ -19,10 +22,7 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let workloads = try chosen()
-    guard let precision = Recipe.Precision(rawValue: precision) else {
-      throw UsageError("--precision is float32 or bf16, not '\(precision)'")
-    }
+    let chosen = try chosen()
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
     }
@@ -31,10 +31,10 @@ struct BenchCommand: ParsableCommand {
       throw UsageError("--device: \(error)")
     }
     var results: [WorkloadBenchmark.Result] = []
-    for workload in workloads {
+    for (workload, precision) in chosen {
       let result =
-        workloads.count == 1
-        ? try measure(workload, precision, device) : try measureApart(workload)
+        chosen.count == 1
+        ? try measure(workload, precision, device) : try measureApart(workload, precision)
       results.append(result)
       if !json { show(result, isFirst: results.count == 1) }
     }
@@ -53,11 +53,14 @@ struct BenchCommand: ParsableCommand {
   }
 
   /// Measures in a process of its own, so that its memory and its time to the first step are its own.
-  private func measureApart(_ workload: Workload) throws -> WorkloadBenchmark.Result {
+  private func measureApart(
+    _ workload: Workload, _ precision: Recipe.Precision
+  ) throws -> WorkloadBenchmark.Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments = [
-      "bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision", precision,
+      "bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision",
+      precision.rawValue,
     ]
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value { process.arguments! += [flag, "\(value)"] }
@@ -73,14 +76,24 @@ struct BenchCommand: ParsableCommand {
     return result
   }
 
-  private func chosen() throws -> [Workload] {
-    guard let text = workload ?? name else { return Workload.allCases }
+  private func chosen() throws -> [(Workload, Recipe.Precision)] {
+    let precision = try precision.map { text in
+      guard let known = Recipe.Precision(rawValue: text) else {
+        throw UsageError("--precision is float32 or bf16, not '\(text)'")
+      }
+      return known
+    }
+    guard let text = workload ?? name else {
+      return Workload.allCases.flatMap { workload in
+        (precision.map { [$0] } ?? workload.precisions).map { (workload, $0) }
+      }
+    }
     guard let known = Workload(rawValue: text) else {
       let names = Workload.allCases.map(\.rawValue)
       let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? "."
       throw UsageError("no workload is called '\(text)'\(near) There are: \(names.joined(separator: ", "))")
     }
-    return [known]
+    return [(known, precision ?? .float32)]
   }
 
   private func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {

@@ -13,6 +13,9 @@ public protocol Operation: Hashable, Sendable, Codable {
   /// What passes may assume.
   var traits: Traits { get }
 
+  /// What mixed precision may do with the operands.
+  var precision: PrecisionRule { get }
+
   /// The types of the results.
   ///
   /// - Throws: `TypeError` that says what was expected and what was given.
@@ -40,6 +43,9 @@ public protocol Operation: Hashable, Sendable, Codable {
 extension Operation {
   /// Nothing may be assumed.
   public var traits: Traits { [] }
+
+  /// What only moves elements takes them as they are; anything else keeps float32 unless it says otherwise.
+  public var precision: PrecisionRule { traits.contains(.movement) ? .follow : .full }
 
   /// Reads each operand once, writes each result once, one floating-point operation for each result element.
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

@@ -79,6 +79,8 @@ typedef struct pdnn_convolution {
   /// Zeros before and after the input.
   int64_t low[3], high[3];
   pdnn_dtype type;
+  /// Of the weights' gradient: `type`, or float32 for sums that are not rounded. Otherwise `type`.
+  pdnn_dtype weight_type;
   pdnn_algorithm algorithm;
 } pdnn_convolution;
 

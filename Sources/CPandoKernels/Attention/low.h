@@ -8,7 +8,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define PK_LOW __attribute__((target("arch=x86-64-v4,avx512bf16")))
+#define PK_LOW __attribute__((target("arch=x86-64-v4,tune=znver4,avx512bf16")))
 #define PK_LOW_INLINE PK_LOW __attribute__((always_inline)) static inline
 
 // Two neighbouring bfloat16 elements; they may lie at any even address.

@@ -4,7 +4,7 @@
 
 int pk_attention_has_low(const pk_attention *x) {
 #if defined(__x86_64__)
-  return x->width % 16 == 0 && x->scale > 0 && __builtin_cpu_supports("x86-64-v4") &&
+  return x->width % 16 == 0 && x->scale > 0 && pk_level == PK_ISA_AVX512 &&
          __builtin_cpu_supports("avx512bf16");
 #else
   (void)x;

@@ -15,7 +15,7 @@ typedef struct {
   const pk_reducer *reducer;
   char *dst;
   const char *src;
-  int64_t element_size;
+  int64_t element_size, result_size;
   // Normalized sizes. Rows (inner is 1): outputs lie along o2. Columns: outputs lie along inner.
   int64_t o1, r1, o2, r2, inner;
   int64_t block, blocks;
@@ -89,7 +89,7 @@ static void run_parts(void *context, int64_t begin, int64_t end) {
       accumulate(job, &p, job->partial + item * COLUMNS * 8);
     } else {
       accumulate(job, &p, accumulators);
-      job->reducer->finish(job->dst + p.output * job->element_size, accumulators, p.count);
+      job->reducer->finish(job->dst + p.output * job->result_size, accumulators, p.count);
     }
   }
 }
@@ -101,7 +101,7 @@ static void combine_pieces(const reduce_job *job, int64_t items) {
     for (int64_t piece = 1; piece < job->pieces; piece++) {
       job->reducer->combine(first, first + piece * COLUMNS * 8, p.count);
     }
-    job->reducer->finish(job->dst + p.output * job->element_size, first, p.count);
+    job->reducer->finish(job->dst + p.output * job->result_size, first, p.count);
   }
 }
 
@@ -123,15 +123,14 @@ static void normalize(reduce_job *job) {
   }
 }
 
-pk_status pk_reduce(void *dst, const void *src, const int64_t sizes[5], pk_reduction reduction,
-                    pk_dtype dtype, int threads) {
-  const pk_reducer *reducer = pk_float_reducer(reduction, dtype);
-  if (!reducer) reducer = pk_whole_reducer(reduction, dtype);
+static pk_status reduce(void *dst, const void *src, const int64_t sizes[5], const pk_reducer *reducer,
+                        pk_dtype dtype, pk_dtype result, int threads) {
   if (!reducer) return PK_UNSUPPORTED;
   reduce_job job = {.reducer = reducer,
                     .dst = dst,
                     .src = src,
                     .element_size = (int64_t)pk_size(dtype),
+                    .result_size = (int64_t)pk_size(result),
                     .o1 = sizes[0],
                     .r1 = sizes[1],
                     .o2 = sizes[2],
@@ -153,4 +152,16 @@ pk_status pk_reduce(void *dst, const void *src, const int64_t sizes[5], pk_reduc
   pk_parallel_ranges(pk_useful_threads(threads, outputs * reduced), places * job.pieces, run_parts, &job);
   if (job.pieces > 1) combine_pieces(&job, places * job.pieces);
   return PK_OK;
+}
+
+pk_status pk_reduce(void *dst, const void *src, const int64_t sizes[5], pk_reduction reduction,
+                    pk_dtype dtype, int threads) {
+  const pk_reducer *reducer = pk_float_reducer(reduction, dtype);
+  if (!reducer) reducer = pk_whole_reducer(reduction, dtype);
+  return reduce(dst, src, sizes, reducer, dtype, dtype, threads);
+}
+
+pk_status pk_reduce_unrounded(float *dst, const void *src, const int64_t sizes[5], pk_dtype dtype,
+                              int threads) {
+  return reduce(dst, src, sizes, pk_unrounded_reducer(dtype), dtype, PK_F32, threads);
 }

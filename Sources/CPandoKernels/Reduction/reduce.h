@@ -20,6 +20,8 @@ typedef struct pk_reducer {
 
 // Null where it does not exist.
 const pk_reducer *pk_float_reducer(pk_reduction reduction, pk_dtype dtype);
+// Sums of a 16-bit type whose results are float32.
+const pk_reducer *pk_unrounded_reducer(pk_dtype dtype);
 const pk_reducer *pk_whole_reducer(pk_reduction reduction, pk_dtype dtype);
 
 #endif

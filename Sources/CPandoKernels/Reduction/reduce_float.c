@@ -38,6 +38,18 @@ PK_REDUCER(prod_f16, uint16_t, double, double, pk_from_f16, PK_SAME, PK_TIMES, 1
 PK_REDUCER(max_f16, uint16_t, int32_t, int32_t, MAX_F16, PK_SAME, PK_LARGER, PK_LOWEST32, KEY_TO_F16)
 PK_REDUCER(min_f16, uint16_t, int32_t, int32_t, MIN_F16, PK_SAME, PK_SMALLER, PK_HIGHEST32, KEY_TO_F16)
 
+// The accumulators are those of float32's sums, and so are the results.
+#define UNROUNDED(SUFFIX)                                                                                    \
+  static const pk_reducer unrounded_##SUFFIX = {sizeof(double),       sum_##SUFFIX##_clear,                  \
+                                                sum_##SUFFIX##_rows,  sum_##SUFFIX##_columns,                \
+                                                sum_##SUFFIX##_combine, sum_f32_finish};
+UNROUNDED(bf16)
+UNROUNDED(f16)
+
+const pk_reducer *pk_unrounded_reducer(pk_dtype dtype) {
+  return dtype == PK_BF16 ? &unrounded_bf16 : dtype == PK_F16 ? &unrounded_f16 : NULL;
+}
+
 #define CHOOSE(SUFFIX)                                                                                       \
   switch (reduction) {                                                                                       \
     case PK_REDUCE_SUM: return &sum_##SUFFIX;                                                                \

@@ -26,6 +26,10 @@ typedef enum pk_reduction {
 pk_status pk_reduce(void *dst, const void *src, const int64_t sizes[5], pk_reduction reduction,
                     pk_dtype dtype, int threads);
 
+/// The sums of bfloat16 or float16 elements in float32, of which `pk_reduce` gives the rounded ones.
+pk_status pk_reduce_unrounded(float *dst, const void *src, const int64_t sizes[5], pk_dtype dtype,
+                              int threads);
+
 /// The index of the largest (or smallest) element along `n` of `src` [outer, n, inner], as `index_type`
 /// (`PK_I32` or `PK_I64`) in `dst` [outer, inner]. The first of equals wins; NaN counts as larger than every
 /// number. n is at least 1.

@@ -15,7 +15,8 @@ public func gradient(of loss: Tensor, at tensors: [Tensor]) throws -> [Tensor] {
   for tensor in tensors {
     places.append(trace.leaves.firstIndex { $0.node === tensor.node && $0.index == tensor.index }!)
   }
-  let graph = try Differentiate.gradient(of: trace.graph, loss: 0, inputs: places)
+  let differentiated = try Differentiate.gradient(of: trace.graph, loss: 0, inputs: places)
+  let graph = try KeepSums().apply(differentiated)
   return Array(Tensor.replay(graph, trace.leaves).dropFirst())
 }
 

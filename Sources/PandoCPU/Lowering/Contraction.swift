@@ -12,19 +12,29 @@ extension Contraction: CPULowering {
       let bytes = results[0].byteCount
       return Kernel(always: { $0[2]!.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) })
     }
-    guard operands[0].dtype == .float32 || operands[0].dtype == .bfloat16 else {
-      return plain(shape, operands, results, threads: threads)
+    let isLibrarys = operands[0].dtype == .float32 || operands[0].dtype == .bfloat16
+    if !isLibrarys && operands[0].dtype != results[0].dtype {
+      // Sums of float16 that are handed out unrounded.
+      return try .widened(self, operands, results, threads: threads)
     }
+    guard isLibrarys else { return plain(shape, operands, results, threads: threads) }
     // A product without a sum is elementwise, and a matrix-vector product is memory-bound: loops of our own do both
     // without a library's set-up.
-    if shape.size(shape.summed) == 1 && shape.batch.count == result.count {
+    if shape.size(shape.summed) == 1 && shape.batch.count == result.count
+      && operands[0].dtype == results[0].dtype
+    {
       return plain(shape, operands, results, threads: threads)
     }
     if operands[0].dtype == .bfloat16 && !InstructionSet.multipliesBFloat16 {
-      let wide = operands.map { $0.with(dtype: .float32) }
-      let product = try MatrixProduct(
-        self, ContractionShape(self, wide), wide, results[0].with(dtype: .float32), threads: threads)
-      return .widened(product.kernel, operands, results, threads: threads)
+      return try .widened(self, operands, results, threads: threads)
+    }
+    // The library writes row by row: where the result's last label is the first operand's, it is given the second first.
+    if let last = result.last, shape.rows.contains(last) {
+      let turned = Contraction(lhs: rhs, rhs: lhs, result: result, dtype: resultDType)
+      let types: [TensorType] = operands.reversed()
+      return try MatrixProduct(
+        turned, ContractionShape(turned, types), types, results[0], isTurned: true, threads: threads
+      ).kernel
     }
     return try MatrixProduct(self, shape, operands, results[0], threads: threads).kernel
   }
@@ -66,18 +76,21 @@ private struct MatrixProduct {
     var byteCount: Int
   }
 
+  /// - Parameter isTurned: whether the node has the two operands the other way round.
   init(
     _ contraction: Contraction, _ shape: ContractionShape, _ operands: [TensorType], _ result: TensorType,
-    threads: Int
+    isTurned: Bool = false, threads: Int
   ) throws {
     let a = Self.side(shape, contraction.lhs, operands[0], shape.rows, shape.summed, isResult: false)
     let b = Self.side(shape, contraction.rhs, operands[1], shape.summed, shape.columns, isResult: false)
     let c = Self.side(shape, contraction.result, result, shape.rows, shape.columns, isResult: true)
     let type: pdnn_dtype = operands[0].dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
+    let resultType: pdnn_dtype = result.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
     pdnn_set_threads(Int32(threads))
     guard
       let made = pdnn_matmul_create(
-        Int32(a.shape.count), a.shape, a.strides, type, b.shape, b.strides, type, c.shape, c.strides, type)
+        Int32(a.shape.count), a.shape, a.strides, type, b.shape, b.strides, type, c.shape, c.strides,
+        resultType)
     else {
       throw EngineError(
         "\(contraction.description) of \(operands[0]) and \(operands[1]): oneDNN's \(String(cString: pdnn_last_error()))"
@@ -96,7 +109,7 @@ private struct MatrixProduct {
     let bytes = offset + primitive.scratchBytes
     kernel = Kernel(workspaceBytes: bytes) { pointers in
       let workspace = pointers[3]
-      var (x, y, z) = (pointers[0]!, pointers[1]!, pointers[2]!)
+      var (x, y, z) = (pointers[isTurned ? 1 : 0]!, pointers[isTurned ? 0 : 1]!, pointers[2]!)
       if let aAt {
         a.copy!.run(from: x, to: workspace! + aAt, threads: Int32(threads))
         x = workspace! + aAt

@@ -79,15 +79,16 @@ struct ConvolutionShape {
       let bytes = result.byteCount
       return Kernel(always: { $0[2]!.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) })
     }
-    switch x.dtype {
-    case .bfloat16 where !InstructionSet.multipliesBFloat16:
-      func wide(_ type: TensorType) -> TensorType { type.with(dtype: .float32) }
-      let shape = ConvolutionShape(window, x: wide(x), w: wide(w), y: wide(y))
-      let kernel = try shape.libraryKernel(product, threads: threads, exact: exact)
-      return .widened(kernel, operands, [result], threads: threads)
-    case .float32, .bfloat16: return try libraryKernel(product, threads: threads, exact: exact)
-    default: return PlainConvolution(self, product).kernel(threads: threads)
+    let isLibrarys = x.dtype == .float32 || (x.dtype == .bfloat16 && InstructionSet.multipliesBFloat16)
+    if isLibrarys { return try libraryKernel(product, threads: threads, exact: exact) }
+    if x.dtype != .bfloat16 && x.dtype == w.dtype {
+      return PlainConvolution(self, product).kernel(threads: threads)
     }
+    // What the library cannot multiply, or sums of float16 that are handed out unrounded.
+    func wide(_ type: TensorType) -> TensorType { type.with(dtype: .float32) }
+    let kernel = try ConvolutionShape(window, x: wide(x), w: wide(w), y: wide(y)).kernel(
+      product, operands.map(wide), wide(result), threads: threads, exact: exact)
+    return .widened(kernel, operands, [result], threads: threads)
   }
 
   private func libraryKernel(_ product: ConvolutionProduct, threads: Int, exact: Bool) throws -> Kernel {
@@ -135,6 +136,7 @@ struct ConvolutionShape {
     shape.low = three(window.low)
     shape.high = three(window.high)
     shape.type = x.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
+    shape.weight_type = w.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
     shape.algorithm = algorithm
     let kind =
       switch product {

@@ -11,13 +11,16 @@ extension Reduce: CPULowering {
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     let x = operands[0]
     let (dtype, function, threads) = (x.dtype.kernel, self.function.kernel, Int32(threads))
+    let isUnrounded = results[0].dtype != x.dtype
+    let reduce: (UnsafeMutableRawPointer?, UnsafeRawPointer?, [Int64]) -> Int32 = { result, operand, sizes in
+      let status =
+        isUnrounded
+        ? pk_reduce_unrounded(result.floats, operand, sizes, dtype, threads)
+        : pk_reduce(result, operand, sizes, function, dtype, threads)
+      return Int32(status.rawValue)
+    }
     if let sizes = Self.fiveSizes(x.shape, dimensions) {
-      return Kernel { pointers in
-        Int32(
-          sizes.withUnsafeBufferPointer {
-            pk_reduce(pointers[1], pointers[0], $0.baseAddress, function, dtype, threads).rawValue
-          })
-      }
+      return Kernel { reduce($0[1], $0[0], sizes) }
     }
     // Too many turns between kept and reduced dimensions for the kernel: the reduced ones are brought to the end first.
     let kept = x.shape.indices.filter { !dimensions.contains($0) }
@@ -25,10 +28,7 @@ extension Reduce: CPULowering {
     let sizes: [Int64] = [Int64(results[0].count), Int64(x.count / max(1, results[0].count)), 1, 1, 1]
     return Kernel(workspaceBytes: max(1, x.byteCount)) { pointers in
       copy.run(from: pointers[0]!, to: pointers[2]!, threads: threads)
-      return Int32(
-        sizes.withUnsafeBufferPointer {
-          pk_reduce(pointers[1], pointers[2], $0.baseAddress, function, dtype, threads).rawValue
-        })
+      return reduce(pointers[1], pointers[2], sizes)
     }
   }
 

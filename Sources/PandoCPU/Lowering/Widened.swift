@@ -2,6 +2,18 @@ import CPandoKernels
 import PandoIR
 
 extension Kernel {
+  /// The kernel that an operation has for float32, for 16-bit tensors.
+  static func widened(
+    _ lowering: some CPULowering, _ operands: [TensorType], _ results: [TensorType], threads: Int
+  ) throws -> Kernel {
+    func wide(_ types: [TensorType]) -> [TensorType] {
+      types.map { $0.dtype == .bfloat16 || $0.dtype == .float16 ? $0.with(dtype: .float32) : $0 }
+    }
+    return .widened(
+      try lowering.lower(wide(operands), wide(results), threads: threads), operands, results, threads: threads
+    )
+  }
+
   /// A kernel that works in float32, for 16-bit tensors: operands are widened into the workspace, results rounded from
   /// there. Tensors of other types are passed as they are.
   ///

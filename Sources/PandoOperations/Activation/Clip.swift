@@ -18,6 +18,8 @@ public struct Clip: CompositeOperation {
 
   public var traits: Traits { [.elementwise, .inPlace] }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The operand's type: any numbers.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     guard operands[0].dtype != .bool else { throw TypeError(self, "takes numbers, got \(operands[0])") }

@@ -23,6 +23,8 @@ public struct Attention: CompositeOperation {
     self.scale = scale
   }
 
+  public var precision: PrecisionRule { .low }
+
   /// The types of the means and of the logarithms.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let shape = try AttentionShape(self, operands, causal: causal, scale: scale)
@@ -86,6 +88,9 @@ public struct AttentionGradient: CompositeOperation {
     self.causal = causal
     self.scale = scale
   }
+
+  /// The logarithms of the sums stay as they are.
+  public var precision: PrecisionRule { PrecisionRule(.low, keeping: [4]) }
 
   /// The types of q, k and v.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -25,6 +25,8 @@ public struct RotaryEmbedding: CompositeOperation {
     self.inverse = inverse
   }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The operand's floating-point type.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let x = operands[0]

@@ -6,6 +6,17 @@ extension DType {
   public var accumulator: DType { self == .float64 ? .float64 : .float32 }
 }
 
+extension Accumulating {
+  /// The element type of the result, checked: the operand's own, or its accumulator's.
+  func accumulatedDType(_ x: TensorType) throws(TypeError) -> DType {
+    guard let dtype = resultDType else { return x.dtype }
+    guard dtype == x.dtype || (x.dtype.isFloatingPoint && dtype == x.dtype.accumulator) else {
+      throw TypeError(self, "cannot sum \(x) to \(dtype.rawValue); leave the result's type out")
+    }
+    return dtype
+  }
+}
+
 extension GraphBuilder {
   /// `x` in its accumulator type.
   package mutating func widen(_ x: Value) throws(TypeError) -> Value {

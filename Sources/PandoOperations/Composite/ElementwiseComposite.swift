@@ -15,6 +15,8 @@ public protocol ElementwiseComposite: CompositeOperation {
 extension ElementwiseComposite {
   public var traits: Traits { [.elementwise, .inPlace] }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The operands' one floating-point type.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try checkFloating(operands[0], "the operand")

@@ -4,7 +4,7 @@ import PandoIR
 ///
 /// Each dimension has a label: `ik,kj->ij` is a matrix product, `bik,bkj->bij` its batched form. Labels alone decide
 /// the shape, the gradient and how the operation may be sharded.
-public struct Contraction: Operation {
+public struct Contraction: Accumulating {
   public static let name = "contraction"
   public static let operandCount: Int? = 2
 
@@ -14,12 +14,16 @@ public struct Contraction: Operation {
   public let rhs: String
   /// One label for each dimension of the result.
   public let result: String
+  public let resultDType: DType?
 
   /// A contraction from the labels of its operands and its result.
-  public init(lhs: String, rhs: String, result: String) {
+  ///
+  /// - Parameter dtype: the result's element type, either the operands' (as for `nil`) or their accumulator's.
+  public init(lhs: String, rhs: String, result: String, dtype: DType? = nil) {
     self.lhs = lhs
     self.rhs = rhs
     self.result = result
+    resultDType = dtype
   }
 
   /// As in `Contraction("ik,kj->ij")`.
@@ -28,6 +32,12 @@ public struct Contraction: Operation {
     let operands = sides[0].dropLast().split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
     precondition(sides.count == 2 && operands.count == 2, "'\(labels)' is not like 'ik,kj->ij'")
     self.init(lhs: String(operands[0]), rhs: String(operands[1]), result: String(sides[1]))
+  }
+
+  public var precision: PrecisionRule { .low }
+
+  public func accumulating(in dtype: DType) -> Contraction? {
+    Contraction(lhs: lhs, rhs: rhs, result: result, dtype: dtype)
   }
 
   /// Every label has one size, and is shared by at least two of the three tensors.
@@ -50,15 +60,16 @@ public struct Contraction: Operation {
           self, "'\(label)' is \(other) in \(x) but \(size) in \(y), in '\(lhs),\(rhs)->\(result)'")
       }
     }
-    return [x.with(shape: result.map { sizes[$0]! })]
+    return [TensorType(result.map { sizes[$0]! }, try accumulatedDType(x))]
   }
 
   /// The gradient of each operand contracts the cotangent with the other operand.
   public func pullback(
     _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
   ) throws(TypeError) -> [Value?] {
-    let dx = try graph.emit(Contraction(lhs: result, rhs: rhs, result: lhs), cotangents[0], operands[1])
-    let dy = try graph.emit(Contraction(lhs: lhs, rhs: result, result: rhs), operands[0], cotangents[0])
+    let cotangent = try graph.convert(cotangents[0], to: operands[0].type.dtype)
+    let dx = try graph.emit(Contraction(lhs: result, rhs: rhs, result: lhs), cotangent, operands[1])
+    let dy = try graph.emit(Contraction(lhs: lhs, rhs: result, result: rhs), operands[0], cotangent)
     return [dx, dy]
   }
 

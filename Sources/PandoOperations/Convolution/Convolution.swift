@@ -15,6 +15,8 @@ public struct Convolution: Operation {
   /// A convolution by `window`.
   public init(_ window: ConvolutionWindow) { self.window = window }
 
+  public var precision: PrecisionRule { .low }
+
   /// The type of y; along each spatial dimension it has ⌊(input + low + high - dilation (kernel - 1) - 1) / stride⌋ + 1
   /// elements.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

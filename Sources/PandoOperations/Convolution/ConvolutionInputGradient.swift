@@ -18,6 +18,8 @@ public struct ConvolutionInputGradient: Operation {
     self.input = input
   }
 
+  public var precision: PrecisionRule { .low }
+
   /// The type of dx.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     [try types(operands).x]

@@ -3,7 +3,7 @@ import PandoIR
 /// The gradient of `Convolution` by its weight.
 ///
 /// Operands: x [N, C, spatial…] and dy [N, O, spatial…]; result: dw [O, C / groups, kernel…].
-public struct ConvolutionWeightGradient: Operation {
+public struct ConvolutionWeightGradient: Accumulating {
   public static let name = "convolution_weight_gradient"
   public static let operandCount: Int? = 2
 
@@ -11,16 +11,26 @@ public struct ConvolutionWeightGradient: Operation {
   public let window: ConvolutionWindow
   /// The spatial sizes of dw.
   public let kernel: [Int]
+  public let resultDType: DType?
 
   /// The gradient of a convolution by `window` with a kernel of spatial sizes `kernel`.
-  public init(_ window: ConvolutionWindow, kernel: [Int]) {
+  ///
+  /// - Parameter dtype: the result's element type, either the operands' (as for `nil`) or their accumulator's.
+  public init(_ window: ConvolutionWindow, kernel: [Int], dtype: DType? = nil) {
     self.window = window
     self.kernel = kernel
+    resultDType = dtype
+  }
+
+  public var precision: PrecisionRule { .low }
+
+  public func accumulating(in dtype: DType) -> ConvolutionWeightGradient? {
+    ConvolutionWeightGradient(window, kernel: kernel, dtype: dtype)
   }
 
   /// The type of dw.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
-    [try types(operands).w]
+    [try types(operands).w.with(dtype: accumulatedDType(operands[0]))]
   }
 
   private func types(_ operands: [TensorType]) throws(TypeError) -> ConvolutionTypes {
@@ -45,7 +55,8 @@ public struct ConvolutionWeightGradient: Operation {
   public func pullback(
     _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
   ) throws(TypeError) -> [Value?] {
-    let (x, dy, t) = (operands[0], operands[1], cotangents[0])
+    let (x, dy) = (operands[0], operands[1])
+    let t = try graph.convert(cotangents[0], to: x.type.dtype)
     return [
       try graph.emit(ConvolutionInputGradient(window, input: Array(x.type.shape.dropFirst(2))), dy, t),
       try graph.emit(Convolution(window), x, t),

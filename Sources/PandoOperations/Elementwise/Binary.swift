@@ -28,6 +28,8 @@ public struct Binary: Operation {
     }
   }
 
+  public var precision: PrecisionRule { function == .power || function == .remainder ? .full : .follow }
+
   /// The operands' one type. Logic takes `bool` and integers, shifts take integers, the rest takes numbers;
   /// `maximum` and `minimum` also take `bool`.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

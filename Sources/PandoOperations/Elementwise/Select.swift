@@ -10,6 +10,8 @@ public struct Select: Operation {
 
   public var traits: Traits { .elementwise }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of the second and third operand; the first is `bool` of the same shape.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let (condition, x, y) = (operands[0], operands[1], operands[2])

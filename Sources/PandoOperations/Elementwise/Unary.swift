@@ -23,6 +23,17 @@ public struct Unary: Operation {
 
   public var traits: Traits { [.elementwise, .inPlace] }
 
+  /// What grows without bound, what has a pole, and what turns large numbers into angles keeps float32.
+  public var precision: PrecisionRule {
+    switch function {
+    case .exponential, .exponentialMinusOne, .logarithm, .logarithmPlusOne, .squareRoot,
+      .reciprocalSquareRoot,
+      .sine, .cosine:
+      .full
+    default: .follow
+    }
+  }
+
   /// The operand's type; `bool` for `isFinite`. `not` takes `bool` and integers, `negate`, `absolute` and `sign` take
   /// numbers, everything else takes floating-point numbers.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

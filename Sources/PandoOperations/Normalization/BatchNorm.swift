@@ -16,6 +16,9 @@ public struct BatchNorm: CompositeOperation {
   /// A batch norm.
   public init(epsilon: Double = 1e-5) { self.epsilon = epsilon }
 
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2]) }
+
   /// The types of y, mean and variance.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try check(epsilon: epsilon)
@@ -72,6 +75,9 @@ public struct BatchNormGradient: CompositeOperation {
 
   /// The gradient of a batch norm with the same epsilon.
   public init(epsilon: Double = 1e-5) { self.epsilon = epsilon }
+
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2, 3]) }
 
   /// The types of x, weight and bias.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -13,6 +13,9 @@ public struct BatchNormInference: CompositeOperation {
   /// A batch norm as after training.
   public init(epsilon: Double = 1e-5) { self.epsilon = epsilon }
 
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2, 3, 4]) }
+
   /// The type of x.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try check(epsilon: epsilon)

@@ -21,6 +21,9 @@ public struct GroupNorm: CompositeOperation {
     self.epsilon = epsilon
   }
 
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2]) }
+
   /// The types of y, mean and reciprocal standard deviation.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try check(epsilon: epsilon)
@@ -82,6 +85,9 @@ public struct GroupNormGradient: CompositeOperation {
 
   /// The gradient of a group norm with as many groups.
   public init(groups: Int) { self.groups = groups }
+
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2, 3]) }
 
   /// The types of x, weight and bias.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

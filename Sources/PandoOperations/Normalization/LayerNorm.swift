@@ -20,6 +20,9 @@ public struct LayerNorm: CompositeOperation {
     self.epsilon = epsilon
   }
 
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2]) }
+
   /// The types of y, mean and reciprocal standard deviation.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try check(epsilon: epsilon)
@@ -74,6 +77,9 @@ public struct LayerNormGradient: CompositeOperation {
 
   /// The gradient of a layer norm over the last `dimensions` dimensions.
   public init(dimensions: Int = 1) { self.dimensions = dimensions }
+
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2, 3]) }
 
   /// The types of x, weight and bias.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

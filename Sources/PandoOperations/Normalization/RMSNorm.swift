@@ -20,6 +20,9 @@ public struct RMSNorm: CompositeOperation {
     self.epsilon = epsilon
   }
 
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1]) }
+
   /// The types of y and the reciprocal root mean square.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try check(epsilon: epsilon)
@@ -70,6 +73,9 @@ public struct RMSNormGradient: CompositeOperation {
 
   /// The gradient of a root-mean-square norm over the last `dimensions` dimensions.
   public init(dimensions: Int = 1) { self.dimensions = dimensions }
+
+  /// The parameters stay in float32, and so do the statistics.
+  public var precision: PrecisionRule { PrecisionRule(.follow, keeping: [1, 2]) }
 
   /// The types of x and weight.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

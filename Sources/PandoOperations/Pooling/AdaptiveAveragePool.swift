@@ -14,6 +14,8 @@ public struct AdaptiveAveragePool: CompositeOperation {
   /// A pooling to spatial sizes `output`.
   public init(output: [Int]) { self.output = output }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of y.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let x = operands[0]

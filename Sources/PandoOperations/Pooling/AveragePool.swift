@@ -18,6 +18,8 @@ public struct AveragePool: CompositeOperation {
     self.countsPadding = countsPadding
   }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of y.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     [try window.output(operands[0], self)]

@@ -14,6 +14,8 @@ public struct MaxPool: Operation {
   /// A pooling by `window`.
   public init(_ window: PoolingWindow) { self.window = window }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of y.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     [try window.output(operands[0], self)]
@@ -49,6 +51,8 @@ public struct MaxPoolGradient: Operation {
 
   /// The gradient of a pooling by `window`.
   public init(_ window: PoolingWindow) { self.window = window }
+
+  public var precision: PrecisionRule { .follow }
 
   /// The type of x.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
@@ -87,6 +91,8 @@ public struct MaxPoolSelect: Operation {
 
   /// A selection by `window`.
   public init(_ window: PoolingWindow) { self.window = window }
+
+  public var precision: PrecisionRule { .follow }
 
   /// The type of what x is pooled to.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -13,6 +13,8 @@ public struct SumPool: Operation {
   /// A pooling by `window`.
   public init(_ window: PoolingWindow) { self.window = window }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of y.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     [try window.output(operands[0], self)]
@@ -54,6 +56,8 @@ public struct SumPoolGradient: Operation {
     self.window = window
     self.input = input
   }
+
+  public var precision: PrecisionRule { .follow }
 
   /// The type of dx.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {

@@ -1,7 +1,7 @@
 import PandoIR
 
 /// Combines the elements along some dimensions, which the result drops.
-public struct Reduce: Operation {
+public struct Reduce: Accumulating {
   /// How elements are combined. NaN wins in `maximum` and `minimum`.
   public enum Function: String, Hashable, Sendable, Codable, CaseIterable {
     case sum, maximum, minimum, product
@@ -14,11 +14,27 @@ public struct Reduce: Operation {
   public let function: Function
   /// Which dimensions are dropped, in increasing order.
   public let dimensions: [Int]
+  public let resultDType: DType?
 
   /// A reduction over `dimensions`, in any order.
-  public init(_ function: Function, _ dimensions: [Int]) {
+  ///
+  /// - Parameter dtype: of a sum, the result's element type: the operand's (as for `nil`) or its accumulator's.
+  public init(_ function: Function, _ dimensions: [Int], dtype: DType? = nil) {
     self.function = function
     self.dimensions = dimensions.sorted()
+    resultDType = dtype
+  }
+
+  /// Sums and products need float32's digits; the largest element is one of those that there are.
+  public var precision: PrecisionRule {
+    switch function {
+    case .sum, .product: .full
+    case .maximum, .minimum: .follow
+    }
+  }
+
+  public func accumulating(in dtype: DType) -> Reduce? {
+    function == .sum ? Reduce(.sum, dimensions, dtype: dtype) : nil
   }
 
   /// The operand's type without the reduced dimensions.
@@ -34,7 +50,11 @@ public struct Reduce: Operation {
     if function == .maximum || function == .minimum, dimensions.contains(where: { x.shape[$0] == 0 }) {
       throw TypeError(self, "\(function.rawValue) over no elements of \(x) has no value")
     }
-    return [x.with(shape: x.shape.indices.filter { !dimensions.contains($0) }.map { x.shape[$0] })]
+    guard resultDType == nil || function == .sum else {
+      throw TypeError(self, "only a sum can have a result of another type; convert the \(function.rawValue)")
+    }
+    let kept = x.shape.indices.filter { !dimensions.contains($0) }
+    return [TensorType(kept.map { x.shape[$0] }, try accumulatedDType(x))]
   }
 
   /// A sum's cotangent is repeated; an extremum's goes to the elements that reach it, in equal shares; a product's
@@ -43,7 +63,8 @@ public struct Reduce: Operation {
     _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
   ) throws(TypeError) -> [Value?] {
     let x = operands[0]
-    let dy = try graph.broadcast(cotangents[0], to: x.type.shape, restoring: dimensions)
+    let cotangent = try graph.convert(cotangents[0], to: x.type.dtype)
+    let dy = try graph.broadcast(cotangent, to: x.type.shape, restoring: dimensions)
     switch function {
     case .sum: return [dy]
     case .product:

@@ -22,6 +22,8 @@ public struct Dropout: CompositeOperation {
 
   public var traits: Traits { .random }
 
+  public var precision: PrecisionRule { .follow }
+
   /// The type of x.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     try checkFloating(operands[0], "x")

@@ -3,7 +3,8 @@ import PandoOperations
 
 extension Samples {
   /// Convolutions and their gradients.
-  static let convolution: [OperationSample] = smallConvolutions + convolutionTypes + gradients + larger
+  static let convolution: [OperationSample] =
+    smallConvolutions + convolutionTypes + gradients + unrounded + larger
 
   private static let smallConvolutions: [OperationSample] = [
     OperationSample(Convolution(plain(1)), .uniform([2, 3, 7]), .uniform([4, 3, 3])),
@@ -89,6 +90,19 @@ extension Samples {
     OperationSample(
       ConvolutionWeightGradient(plain(2), kernel: [3, 3]), .uniform([0, 3, 4, 4]), .uniform([0, 2, 2, 2])),
   ]
+
+  /// Gradients of weights whose sums are handed out in float32.
+  private static let unrounded: [OperationSample] = [DType.bfloat16, .float16].flatMap { dtype in
+    [
+      (padded(2), [2, 3, 8, 8], [16, 8, 8], [3, 3]), (padded(2), [2, 17, 9, 7], [19, 9, 7], [3, 3]),
+      (ConvolutionWindow(spatial: 2, stride: 2), [2, 32, 12, 12], [64, 6, 6], [1, 1]),
+      (ConvolutionWindow(spatial: 1, padding: 1, groups: 2), [2, 4, 5], [6, 5], [3]),
+    ].map { window, x, y, kernel in
+      OperationSample(
+        ConvolutionWeightGradient(window, kernel: kernel, dtype: .float32), .uniform(x, -2...2, dtype),
+        .uniform([x[0]] + y, -2...2, dtype), checksGradient: false)
+    }
+  }
 
   /// Sizes at which the vectorised code paths run: few and many channels, odd ones, all three products.
   private static let larger: [OperationSample] =

@@ -22,6 +22,14 @@ extension Samples {
       OperationSample(Reduce(.sum, [0]), .uniform([0, 3])),
       OperationSample(Reduce(.sum, [1]), .uniform([3, 100_003]), checksGradient: false),
     ]
+    + [DType.bfloat16, .float16].flatMap { dtype in
+      [[3, 5, 2], [17, 9, 33], [2050, 3, 19]].flatMap { shape in
+        [[0], [1], [0, 2]].map { dimensions in
+          OperationSample(
+            Reduce(.sum, dimensions, dtype: .float32), .uniform(shape, -2...2, dtype), checksGradient: false)
+        }
+      }
+    }
 }
 
 extension OperationSample.Operand {

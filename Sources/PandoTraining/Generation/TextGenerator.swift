@@ -14,18 +14,21 @@ public final class TextGenerator {
   /// - Parameters:
   ///   - model: maps tokens `[1, context]` to logits `[1, context, vocabulary]`.
   ///   - weights: the buffers of the model's parameters, in its order.
+  ///   - precision: what the model was trained with.
   init(
     _ model: any Layer, weights: [(placeholder: Tensor, buffer: HostBuffer)], vocabulary: TextVocabulary,
-    context: Int,
+    context: Int, precision: Recipe.Precision,
     device: Device
   ) throws {
     self.vocabulary = vocabulary
     self.context = context
     let input = Tensor.placeholder("tokens", TensorType([1, context], .int32))
-    let output = model(input, .evaluation()).reshape(context, vocabulary.count)
+    let placeholders = weights.map(\.placeholder)
+    let scores = try precision.applied(to: [model(input, .evaluation())], of: placeholders + [input])
+    let output = scores[0].reshape(context, vocabulary.count)
     tokens = HostBuffer(input.type)
     logits = HostBuffer(output.type)
-    program = try Program([output], inputs: weights.map(\.placeholder) + [input], on: device)
+    program = try Program([output], inputs: placeholders + [input], on: device)
     program.bind(weights.map(\.buffer) + [tokens], into: [logits])
   }
 

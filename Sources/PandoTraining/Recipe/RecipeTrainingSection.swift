@@ -14,7 +14,8 @@ extension Recipe.Training {
         "Share of the target probability spread evenly over all classes."),
       .key(
         "precision", \.precision, .choice(),
-        "`bf16` multiplies in bfloat16 and keeps float32 weights; `exact` sums in a fixed order."),
+        "`bf16` computes in mixed precision with float32 weights (see [precision.md](precision.md)); "
+          + "`exact` leaves alone what trades accuracy for speed."),
       .optional(
         "memory", \.memory, .byteSize, "The most that a step may use; activations are recomputed to fit."),
       .optional(

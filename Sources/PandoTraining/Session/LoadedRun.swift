@@ -11,7 +11,7 @@ extension TrainingRun {
     }
     return try TextGenerator(
       state.model, weights: state.weights.map { ($0.placeholder, $0.buffer) }, vocabulary: vocabulary,
-      context: task.inputType.shape[0], device: device)
+      context: task.inputType.shape[0], precision: recipe.train.precision, device: device)
   }
 }
 
@@ -41,6 +41,6 @@ extension TextGenerator {
     try StateCheckpoints.read(weights, from: found.url.appending(path: StateCheckpoints.modelFile))
     return try TextGenerator(
       model, weights: weights.map { ($0.placeholder, $0.buffer) }, vocabulary: vocabulary, context: context,
-      device: device)
+      precision: recipe.train.precision, device: device)
   }
 }

@@ -27,12 +27,16 @@ struct StepTensors {
     step = Tensor.placeholder("step", .scalar(.float32))
     let context = Context.training(key: key)
     let logits = state.model(x, context)
-    loss = crossEntropy(
+    let exactLoss = crossEntropy(
       logits.reshape(-1, task.classes), y.reshape(-1), labelSmoothing: recipe.train.labelSmoothing)
+    let updates = context.updates
+    let forward = try recipe.train.precision.applied(
+      to: [exactLoss] + updates.map(\.value), of: state.weights.map(\.placeholder) + [key, x, y])
+    loss = forward[0]
     trained = state.trainable.map { state.weights[$0].placeholder }
     gradients = try gradient(of: loss, at: trained)
     let updated = Dictionary(
-      context.updates.map { (ObjectIdentifier($0.parameter), $0.value) }, uniquingKeysWith: { $1 })
+      zip(updates.map { ObjectIdentifier($0.parameter) }, forward.dropFirst()), uniquingKeysWith: { $1 })
     statistics = state.parameters.indices.filter { !state.parameters[$0].parameter.isTrainable }
     newStatistics = statistics.map { index in
       updated[ObjectIdentifier(state.parameters[index].parameter)] ?? state.weights[index].placeholder

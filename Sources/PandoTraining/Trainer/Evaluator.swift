@@ -43,7 +43,10 @@ final class Evaluator {
   /// The memory of the evaluation program.
   var memory: MemoryReport { program.memory }
 
-  init(_ state: TrainingState, task: TrainingTask, batch: Int, device: Device, ranks: Ranks) throws {
+  init(
+    _ state: TrainingState, task: TrainingTask, batch: Int, precision: Recipe.Precision, device: Device,
+    ranks: Ranks
+  ) throws {
     self.task = task
     self.ranks = ranks
     self.batch = batch
@@ -53,11 +56,12 @@ final class Evaluator {
     let maskTensor = Tensor.placeholder("mask", TensorType([batch * rowsPerSample]))
     mask = HostBuffer(maskTensor.type)
     predictions = HostBuffer(TensorType([batch * rowsPerSample], .int32))
-    let logits = state.model(x, .evaluation()).reshape(-1, task.classes)
+    let weights = state.weights.map(\.placeholder)
+    let scores = try precision.applied(to: [state.model(x, .evaluation())], of: weights + [x])
+    let logits = scores[0].reshape(-1, task.classes)
     let rows = crossEntropyRows(logits, y.reshape(-1))
     let predicted = logits.argmax()
     let hits = (predicted .== y.reshape(-1)).cast(.float32)
-    let weights = state.weights.map(\.placeholder)
     weightCount = weights.count
     program = try Program(
       [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted],

@@ -64,16 +64,14 @@ public final class TrainingRun {
     program = try Self.makeStep(state, task, recipe, optimizer, device, ranks)
     let rows = task.targetType.count
     let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
-    evaluator = try Evaluator(state, task: task, batch: evaluationBatch, device: device, ranks: ranks)
+    evaluator = try Evaluator(
+      state, task: task, batch: evaluationBatch, precision: recipe.train.precision, device: device,
+      ranks: ranks)
     try checkMemory()
   }
 
   /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
   private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks) throws {
-    if recipe.train.precision == .bf16 {
-      throw RecipeError(
-        keyPath: "train.precision", message: "bf16 is not available in this version; use float32 or exact")
-    }
     if let axis = recipe.parallel.axes.first(where: { $0.size > 1 }) {
       throw RecipeError(
         keyPath: "parallel.axes.\(axis.name)",

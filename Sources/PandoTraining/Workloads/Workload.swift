@@ -20,6 +20,9 @@ public enum Workload: String, CaseIterable, Sendable {
     }
   }
 
+  /// What it is measured in unless something else is asked for: small products gain nothing from 16 bits.
+  public var precisions: [Recipe.Precision] { self == .mlp ? [.float32] : [.float32, .bf16] }
+
   /// Steps worth measuring.
   public var steps: Int { self == .mlp ? 200 : 10 }
 

@@ -116,12 +116,15 @@ enum Rules {
   private static func reduce(
     _ operation: Reduce, _ x: Value, _ builder: inout GraphBuilder, _ facts: Facts
   ) throws(TypeError) -> Value? {
-    if operation.dimensions.isEmpty { return x }
+    let dtype = operation.resultDType ?? x.type.dtype
+    if operation.dimensions.isEmpty { return try builder.convert(x, to: dtype) }
     if operation.dimensions.allSatisfy({ x.type.shape[$0] == 1 }) {
-      return try builder.reshape(
-        x, x.type.shape.indices.filter { !operation.dimensions.contains($0) }.map { x.type.shape[$0] })
+      return try builder.convert(
+        builder.reshape(
+          x, x.type.shape.indices.filter { !operation.dimensions.contains($0) }.map { x.type.shape[$0] }),
+        to: dtype)
     }
-    guard let value = facts.splat(x), x.type.dtype.isFloatingPoint else { return nil }
+    guard let value = facts.splat(x), x.type.dtype.isFloatingPoint, dtype == x.type.dtype else { return nil }
     let count = Double(operation.dimensions.reduce(1) { $0 * x.type.shape[$1] })
     let shape = x.type.shape.indices.filter { !operation.dimensions.contains($0) }.map { x.type.shape[$0] }
     switch operation.function {
@@ -144,6 +147,8 @@ enum Rules {
     let (lhs, rhs) = (untransposed(operands[0], operation.lhs), untransposed(operands[1], operation.rhs))
     guard lhs != nil || rhs != nil else { return nil }
     let (x, y) = (lhs ?? (operands[0], operation.lhs), rhs ?? (operands[1], operation.rhs))
-    return try builder.emit(Contraction(lhs: x.1, rhs: y.1, result: operation.result), x.0, y.0)
+    let relabelled = Contraction(
+      lhs: x.1, rhs: y.1, result: operation.result, dtype: operation.resultDType)
+    return try builder.emit(relabelled, x.0, y.0)
   }
 }

@@ -16,16 +16,41 @@ public struct CPUEngine: Engine {
   public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
     try InstructionSet.settle()
     try Self.checkDonations(graph, options.donations)
-    let lowered = try graph.applying(Self.passes(options), verify: options.verify)
-    return try CPUExecutable(lowered, options)
+    return try CPUExecutable(Self.lowered(graph, options), options)
   }
 
-  /// From a user's graph to one of which every node has a kernel.
-  static func passes(_ options: CompileOptions) -> [any Pass] {
+  /// From a user's graph to one of which every node has a kernel, in the order in which they run.
+  static func lowered(_ graph: Graph, _ options: CompileOptions) throws -> Graph {
+    var simplified = try graph.applying(frontPasses(options), verify: options.verify)
+    if let recompute = options.recompute {
+      switch recompute.policy {
+      case .none: break
+      case .blocks:
+        simplified = try simplified.applying(
+          [Rematerialize(.blocks, loss: recompute.loss)], verify: options.verify)
+      case .sqrt:
+        simplified = try simplified.applying(
+          [Rematerialize(.sqrt, loss: recompute.loss)], verify: options.verify)
+      case .fit(let arenaBytes):
+        return try RecomputeSearch(simplified, loss: recompute.loss, options)
+          .smallestWork(within: arenaBytes).graph
+      }
+    }
+    return try simplified.applying(backPasses(options), verify: options.verify)
+  }
+
+  /// To operations that the engine can do.
+  static func frontPasses(_ options: CompileOptions) -> [any Pass] {
     [
       Simplify(),
       Decompose(keeping: Self.hasKernel),
       Simplify(),
+    ]
+  }
+
+  /// From those to kernels, in order.
+  static func backPasses(_ options: CompileOptions) -> [any Pass] {
+    [
       Fuse(merge: options.fuse),
       Schedule(donations: options.donations),
     ]

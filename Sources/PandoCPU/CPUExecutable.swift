@@ -80,7 +80,7 @@ final class CPUExecutable: Executable {
   deinit { table.deallocate() }
 
   /// The kernel of a node; none for one that only renames bytes.
-  private static func kernel(_ node: Node, _ options: CompileOptions) throws -> Kernel? {
+  static func kernel(_ node: Node, _ options: CompileOptions) throws -> Kernel? {
     if node.operation.traits.contains(.alias) { return nil }
     let (operands, results) = (node.operands.map(\.type), node.results.map(\.type))
     guard let lowering = node.operation as? any CPULowering, lowering.canLower(operands, results) else {

@@ -9,5 +9,7 @@ struct SchemaCommand: ParsableCommand {
   @Flag(help: "Print tables for people, in Markdown, in place of JSON Schema.")
   var markdown = false
 
-  func run() { print(markdown ? RecipeSchema.markdown() : RecipeSchema.json(), terminator: markdown ? "" : "\n") }
+  func run() {
+    print(markdown ? RecipeSchema.markdown() : RecipeSchema.json(), terminator: markdown ? "" : "\n")
+  }
 }

@@ -29,16 +29,24 @@ public struct CompileOptions: Hashable, Sendable {
   /// Whether methods that trade accuracy for speed, such as Winograd's convolutions, are left alone.
   public var exact: Bool
 
+  /// What a training step computes again to keep less; nothing unless set.
+  public var recompute: Recomputation?
+
+  /// What the machine can do, by which the engine chooses what is cheapest to compute again.
+  public var ceilings: Ceilings
+
   /// Options; nothing is donated unless said.
   public init(
     threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
-    exact: Bool = false
+    exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings()
   ) {
     self.threads = threads
     self.donations = donations
     self.verify = verify
     self.fuse = fuse
     self.exact = exact
+    self.recompute = recompute
+    self.ceilings = ceilings
   }
 }
 

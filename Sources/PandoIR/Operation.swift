@@ -78,21 +78,37 @@ public struct Traits: OptionSet, Hashable, Sendable {
 
 /// Arithmetic and memory traffic of one execution of an operation.
 public struct Cost: Hashable, Sendable {
+  /// What kind of work it is: each has its own ceiling on a machine.
+  public enum Kind: String, CaseIterable, Hashable, Sendable, Codable {
+    /// Matrix products.
+    case product
+    /// Convolutions and their gradients.
+    case convolution
+    /// Attention done at once, and its gradient.
+    case attention
+    /// Anything that goes over its operands and results a few times.
+    case sweep
+  }
+
   /// Floating-point operations (a fused multiply–add counts two).
   public var flops: Int
   /// Bytes read from and written to memory when nothing is cached.
   public var bytes: Int
+  /// What kind of work it is.
+  public var kind: Kind
 
-  /// A cost from its two figures.
-  public init(flops: Int, bytes: Int) {
+  /// A cost from its figures.
+  public init(flops: Int, bytes: Int, kind: Kind = .sweep) {
     self.flops = flops
     self.bytes = bytes
+    self.kind = kind
   }
 
   /// `flops`, and each operand read once and each result written once.
-  public init(flops: Int, operands: [TensorType], results: [TensorType]) {
+  public init(flops: Int, operands: [TensorType], results: [TensorType], kind: Kind = .sweep) {
     self.flops = flops
     self.bytes = (operands + results).reduce(0) { $0 + $1.byteCount }
+    self.kind = kind
   }
 }
 

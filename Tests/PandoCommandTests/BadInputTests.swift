@@ -62,12 +62,31 @@ import Testing
       ["train", "recipe.yaml", "--set", "data.source=digit"], in: folder, saying: ["'digits'"])
   }
 
+  /// A budget that cannot be met is answered by the smallest that can, and that one is met.
+  @Test func theSmallestBudgetIsNamedAndMet() throws {
+    let folder = try prepared()
+    let settings = ["--set", "model.hidden=[64, 64, 64, 64]", "--set", "data.batch=128", "--set"]
+    for recompute in ["auto", "none"] {
+      let set = ["train", "recipe.yaml", "--set", "train.recompute=\(recompute)"] + settings
+      let refused = try Command.run(set + ["train.memory=100KiB"], in: folder.url)
+      #expect(refused.status == 2 && refused.errorLines.count == 1, "\(refused.errors)")
+      let line = try #require(refused.errorLines.first)
+      let match = try #require(line.firstMatch(of: /train\.memory: the run needs ([0-9]+) bytes/), "\(line)")
+      let smallest = try #require(Int(match.1))
+      #expect(try Command.run(set + ["train.memory=\(smallest)"], in: folder.url).status == 0)
+      #expect(try Command.run(set + ["train.memory=\(smallest - 1)"], in: folder.url).status == 2)
+    }
+  }
+
   @Test func whatDoesNotFitTogether() throws {
     let folder = try prepared()
     try expectRefused(
       ["train", "recipe.yaml", "--set", "data.batch=5000"], in: folder, saying: ["data.batch", "5000"])
     try expectRefused(
       ["train", "recipe.yaml", "--set", "train.memory=1KiB"], in: folder, saying: ["train.memory", "1024"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--set", "train.recompute=block"], in: folder,
+      saying: ["train.recompute", "'blocks'"])
     try folder.write(
       "cnn.yaml",
       """

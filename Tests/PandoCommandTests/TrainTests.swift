@@ -46,6 +46,25 @@ import Testing
     #expect(first != other)
   }
 
+  /// What is computed again, to whatever budget, leads to the very same weights.
+  @Test func recomputationKeepsTheWeights() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    let wide = ["--set", "model.hidden=[64, 64, 64, 64, 64, 64, 64, 64]", "--set", "data.batch=128"]
+    let whole = try trained(folder, wide + ["--set", "train.recompute=none"])
+    let needed = try #require(whole["planned_memory_bytes"] as? Int)
+    for settings in [
+      ["train.recompute=blocks"], ["train.recompute=sqrt"], ["train.memory=\(needed - 100_000)"],
+    ] {
+      let summary = try trained(folder, wide + ["--out", "other"] + settings.flatMap { ["--set", $0] })
+      let planned = try #require(summary["planned_memory_bytes"] as? Int)
+      #expect(planned < needed, "\(settings)")
+      #expect(summary["peak_memory_bytes"] as? Int == planned, "\(settings)")
+      #expect(summary["weights_sha256"] as? String == whole["weights_sha256"] as? String, "\(settings)")
+    }
+  }
+
   /// Killed at ten points of a run, each time resumed: the weights are those of a run that was never stopped.
   @Test func killedAndResumedItIsTheSameRun() throws {
     let folder = try TemporaryFolder()

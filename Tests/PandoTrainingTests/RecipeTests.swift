@@ -157,6 +157,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         schedule: {kind: constant, warmup: 0}
         label-smoothing: 0
         precision: float32
+        recompute: auto
         evaluate: {}
       parallel:
         axes: {}

@@ -21,11 +21,12 @@ public final class Program {
   ///   - inputs: placeholders, in the order in which `bind` takes their buffers.
   ///   - donations: for each donated input (its place in `inputs`) the place in `outputs` of the value that takes its
   ///     memory over.
+  ///   - recompute: what is computed again to keep less, for a training step.
   /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`.
   public init(
     _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true,
-    verify: Bool = false
+    verify: Bool = false, recompute: Recomputation? = nil
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
     constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
@@ -40,7 +41,8 @@ public final class Program {
     executable = try device.engine.compile(
       trace.graph,
       options: CompileOptions(
-        threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact))
+        threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
+        recompute: recompute))
   }
 
   /// What memory the program needs and has used.

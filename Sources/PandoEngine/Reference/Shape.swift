@@ -19,6 +19,12 @@ extension Reshape: ReferenceSemantics {
   }
 }
 
+extension Barrier: ReferenceSemantics {
+  public func evaluate(_ operands: [ReferenceTensor], _ results: [TensorType]) -> [ReferenceTensor] {
+    [operands[0]]
+  }
+}
+
 extension Transpose: ReferenceSemantics {
   public func evaluate(_ operands: [ReferenceTensor], _ results: [TensorType]) -> [ReferenceTensor] {
     let x = operands[0]

@@ -65,6 +65,12 @@ public struct Attention: CompositeOperation {
     return gradients
   }
 
+  /// Two products: the scores and the means.
+  public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
+    (try? AttentionShape(self, operands, causal: causal, scale: scale))?
+      .cost(products: 2, operands, results) ?? Cost(flops: 0, operands: operands, results: results)
+  }
+
   /// The batch may be split, heads too where each query head has its own key head, and queries without a mask.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let (q, k, statistics, whole) = AttentionShape.labels(operands, causal: causal)
@@ -120,6 +126,12 @@ public struct AttentionGradient: CompositeOperation {
       try shape.restored(dq, in: &graph), try graph.convert(dk, to: k.type.dtype),
       try graph.convert(dv, to: k.type.dtype),
     ]
+  }
+
+  /// Five products: the scores again, and the gradients of weights, values, queries and keys.
+  public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
+    (try? AttentionShape(self, operands, causal: causal, scale: scale))?
+      .cost(products: 5, operands, results) ?? Cost(flops: 0, operands: operands, results: results)
   }
 
   /// As the forward operation; split queries leave partial sums of the keys' and values' gradients.

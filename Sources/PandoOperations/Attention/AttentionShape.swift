@@ -45,6 +45,15 @@ struct AttentionShape {
     self.scale = scale ?? 1 / Double(size).squareRoot()
   }
 
+  /// Arithmetic of `products` products of queries with keys or of weights with values, without what a causal mask
+  /// hides; what softmax adds is little beside it.
+  func cost(products: Int, _ operands: [TensorType], _ results: [TensorType]) -> Cost {
+    let pairs = causal ? queries * keys - queries * (queries - 1) / 2 : queries * keys
+    return Cost(
+      flops: products * 2 * batch * keyHeads * group * pairs * size, operands: operands, results: results,
+      kind: .attention)
+  }
+
   var statistics: TensorType { TensorType([batch, keyHeads * group, queries], dtype.accumulator) }
   var scores: [Int] { [batch, keyHeads, group, queries, keys] }
 

@@ -82,7 +82,8 @@ public struct Contraction: Accumulating {
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
     var sizes = Dictionary(zip(lhs, operands[0].shape), uniquingKeysWith: { first, _ in first })
     sizes.merge(zip(rhs, operands[1].shape), uniquingKeysWith: { first, _ in first })
-    return Cost(flops: 2 * sizes.values.reduce(1, *), operands: operands, results: results)
+    return Cost(
+      flops: 2 * sizes.values.reduce(1, *), operands: operands, results: results, kind: .product)
   }
 }
 

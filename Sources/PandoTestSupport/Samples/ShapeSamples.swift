@@ -11,6 +11,8 @@ extension Samples {
     OperationSample(Reshape([6]), .uniform([2, 3])),
     OperationSample(Reshape([2, 2, 3]), .uniform([4, 3])),
     OperationSample(Reshape([]), .uniform([1, 1], 0...1, .bool)),
+    OperationSample(Barrier(), .uniform([3, 5]), .uniform([2])),
+    OperationSample(Barrier(), .uniform([4], -9...9, .int32), .uniform([])),
     OperationSample(Transpose([1, 0]), .uniform([3, 5])),
     OperationSample(Transpose([2, 0, 1]), .uniform([2, 3, 4])),
     OperationSample(Transpose([0, 2, 1, 3]), .uniform([2, 3, 4, 5], -9...9, .int8)),

@@ -19,8 +19,10 @@ extension Recipe {
     public var labelSmoothing = 0.0
     /// The numbers that are computed with.
     public var precision = Precision.float32
-    /// The most bytes that a step may use; activations are recomputed to fit. Absent means no limit.
+    /// The most bytes that the run may use. Absent means no limit.
     public var memory: Int?
+    /// What a step computes again to keep less.
+    public var recompute = Recompute.auto
     /// Threads of one rank; absent means one for each core.
     public var threads: Int?
     /// When held-out examples are measured.
@@ -33,6 +35,18 @@ extension Recipe {
   /// The numbers that are computed with.
   public enum Precision: String, CaseIterable, Hashable, Sendable {
     case float32, bf16, exact
+  }
+
+  /// What a step computes again to keep less; the weights are the same to the bit.
+  public enum Recompute: String, CaseIterable, Hashable, Sendable {
+    /// Nothing.
+    case none
+    /// All but what goes from one layer to the next.
+    case blocks
+    /// All but what goes from one group of layers to the next.
+    case sqrt
+    /// As little as fits into `memory`; nothing where there is no limit.
+    case auto
   }
 
   /// When held-out examples are measured.

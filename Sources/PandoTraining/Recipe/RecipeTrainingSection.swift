@@ -17,7 +17,13 @@ extension Recipe.Training {
         "`bf16` computes in mixed precision with float32 weights (see [precision.md](precision.md)); "
           + "`exact` leaves alone what trades accuracy for speed."),
       .optional(
-        "memory", \.memory, .byteSize, "The most that a step may use; activations are recomputed to fit."),
+        "memory", \.memory, .byteSize,
+        "The most that the run may use: `8GiB`. With `recompute: auto`, activations are computed again to fit."
+      ),
+      .key(
+        "recompute", \.recompute, .choice(),
+        "What a step computes again to keep less: `none`, `blocks` (all but what goes from layer to layer), `sqrt` "
+          + "(all but what goes from group to group of layers), or `auto`: as little as fits into `memory`."),
       .optional(
         "threads", \.threads, .integer(1...4096), "Threads of one rank. If absent, one for each core."),
       .key(

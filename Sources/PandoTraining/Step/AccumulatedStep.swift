@@ -14,7 +14,8 @@ final class AccumulatedStep: StepProgram {
   let slices: [StepSlice]
 
   init(
-    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device
+    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
+    budget: StepBudget
   ) throws {
     count = recipe.train.accumulate
     slices = [StepSlice(batch: recipe.data.batch, count: count, offset: 0)]
@@ -23,20 +24,6 @@ final class AccumulatedStep: StepProgram {
     let lossBefore = Tensor.placeholder("loss-sum", .scalar(.float32))
     let share = 1 / Double(count)
     sums = sumTensors.map { HostBuffer($0.type) }
-    let statistics = pass.oldStatistics(state)
-    let carried = sumTensors + [lossBefore] + statistics
-    let added =
-      zip(sumTensors, pass.gradients).map { $0 + $1 * share } + [lossBefore + pass.loss * share]
-      + pass.newStatistics
-    input = carried.count + pass.trained.count + 1
-    gradientProgram = try Program(
-      added, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
-      donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, $0) }), on: device)
-    let carriedBuffers = sums + [lossSum] + state.buffers(of: statistics)
-    gradientProgram.bind(
-      carriedBuffers + state.buffers(of: pass.trained)
-        + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)], into: carriedBuffers)
-
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
     let result = rule.apply(gradients: sumTensors, loss: lossBefore)
@@ -44,14 +31,33 @@ final class AccumulatedStep: StepProgram {
     let buffers = state.buffers(of: old)
     // The sums go back to zero in the same sweep.
     let cleared = (sumTensors + [lossBefore]).map { Tensor.zeros($0.shape) }
-    updateProgram = try Program(
+    let update = try Program(
       result.parameters + result.slots + cleared + [lossBefore * 1, result.norm],
       inputs: old + sumTensors + [lossBefore, pass.rate, pass.step],
       donations: Dictionary(uniqueKeysWithValues: (0..<old.count + sums.count + 1).map { ($0, $0) }),
       on: device)
-    updateProgram.bind(
+    updateProgram = update
+    update.bind(
       buffers + sums + [lossSum, inputs.learningRate, inputs.step],
       into: buffers + sums + [lossSum, inputs.loss, inputs.norm])
+
+    let statistics = pass.oldStatistics(state)
+    let carried = sumTensors + [lossBefore] + statistics
+    let added =
+      zip(sumTensors, pass.gradients).map { $0 + $1 * share } + [lossBefore + pass.loss * share]
+      + pass.newStatistics
+    input = carried.count + pass.trained.count + 1
+    let taken = sums.reduce(update.memory.arenaBytes) { $0 + $1.type.byteCount }
+    gradientProgram = try budget.program(loss: sums.count, taken: taken) { recompute in
+      try Program(
+        added, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
+        donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, $0) }), on: device,
+        recompute: recompute)
+    }
+    let carriedBuffers = sums + [lossSum] + state.buffers(of: statistics)
+    gradientProgram.bind(
+      carriedBuffers + state.buffers(of: pass.trained)
+        + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)], into: carriedBuffers)
   }
 
   var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }

@@ -16,14 +16,15 @@ final class PartWorker {
 
   init(
     _ tree: ReductionTree, _ parts: Range<Int>, pass: StepTensors, layout: FlatLayout, state: TrainingState,
-    device: Device
+    device: Device, recompute: Recomputation
   ) throws {
     self.tree = tree
     self.parts = parts
     let statistics = pass.oldStatistics(state)
     program = try Program(
       pass.gradients + [pass.loss] + pass.newStatistics,
-      inputs: pass.trained + statistics + [pass.key, pass.x, pass.y], on: device)
+      inputs: pass.trained + statistics + [pass.key, pass.x, pass.y], on: device,
+      recompute: recompute)
     key = HostBuffer(pass.key.type)
     fixed = state.buffers(of: pass.trained + statistics) + [key]
     adder = try VectorAdder(count: layout.count, on: device)

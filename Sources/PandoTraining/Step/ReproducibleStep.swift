@@ -23,7 +23,7 @@ final class ReproducibleStep: StepProgram {
 
   init(
     _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
-    ranks: Ranks
+    ranks: Ranks, budget: StepBudget
   ) throws {
     let shards = try recipe.shardsPerBatch()
     let batch = recipe.data.batch / shards
@@ -41,15 +41,6 @@ final class ReproducibleStep: StepProgram {
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: batch)
     let layout = FlatLayout((pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
     self.layout = layout
-    let single = device.with(threads: 1)
-    workers = try (0..<count).map { index in
-      let range =
-        own.lowerBound + own.count * index / count..<own.lowerBound + own.count * (index + 1) / count
-      return try PartWorker(tree, range, pass: pass, layout: layout, state: state, device: single)
-    }
-    slices = workers.map {
-      StepSlice(batch: batch, count: $0.parts.count, offset: $0.parts.lowerBound * batch)
-    }
     adder = try VectorAdder(count: layout.count, on: device)
     exchange = try ranks.communicator.map {
       try SumExchange(tree, layout: layout, communicator: $0, device: device)
@@ -69,12 +60,31 @@ final class ReproducibleStep: StepProgram {
       + zip(sums.dropFirst(pass.gradients.count + 1), statistics).map {
         select(result.isFinite, $0 * share, $1)
       }
-    updateProgram = try Program(
+    let update = try Program(
       new + [loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
       donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
+    let ranges = (0..<count).map {
+      own.lowerBound + own.count * $0 / count..<own.lowerBound + own.count * ($0 + 1) / count
+    }
+    let sumBytes = ranges.reduce(exchange?.byteCount ?? 0) {
+      $0 + tree.depth(of: $1) * layout.count * MemoryLayout<Float>.size
+    }
+    let single = device.with(threads: 1)
+    workers = try budget.program(
+      loss: pass.gradients.count, taken: update.memory.arenaBytes + sumBytes, programs: count
+    ) { recompute in
+      try ranges.map {
+        try PartWorker(
+          tree, $0, pass: pass, layout: layout, state: state, device: single, recompute: recompute)
+      }
+    }
+    slices = workers.map {
+      StepSlice(batch: batch, count: $0.parts.count, offset: $0.parts.lowerBound * batch)
+    }
     rootPlace = old.count + 2
     let buffers = state.buffers(of: old)
-    updateProgram.bind(
+    updateProgram = update
+    update.bind(
       buffers + [inputs.learningRate, inputs.step] + layout.types.map { HostBuffer($0) },
       into: buffers + [inputs.loss, inputs.norm])
   }

@@ -10,7 +10,8 @@ final class WholeStep: StepProgram {
   let slices: [StepSlice]
 
   init(
-    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device
+    _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
+    budget: StepBudget
   ) throws {
     let batch = recipe.data.batch
     slices = [StepSlice(batch: batch, count: 1, offset: 0)]
@@ -24,9 +25,12 @@ final class WholeStep: StepProgram {
       result.parameters + result.slots
       + zip(pass.newStatistics, oldStatistics).map { select(result.isFinite, $0, $1) }
     input = old.count + 3
-    program = try Program(
-      new + [pass.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
-      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
+    program = try budget.program(loss: new.count) { recompute in
+      try Program(
+        new + [pass.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
+        donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
+        recompute: recompute)
+    }
     let buffers = state.buffers(of: old)
     program.bind(
       buffers + [

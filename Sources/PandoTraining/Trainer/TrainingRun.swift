@@ -61,12 +61,17 @@ public final class TrainingRun {
     totalSteps = recipe.train.steps ?? (recipe.train.epochs ?? 1) * stepsPerEpoch
     evaluationInterval = recipe.train.evaluate.every ?? min(stepsPerEpoch, totalSteps)
     schedule = recipe.train.schedule.makeSchedule(steps: totalSteps)
-    program = try Self.makeStep(state, task, recipe, optimizer, device, ranks)
     let rows = task.targetType.count
     let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
     evaluator = try Evaluator(
       state, task: task, batch: evaluationBatch, precision: recipe.train.precision, device: device,
       ranks: ranks)
+    // What a step may take is what the rest leaves.
+    let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator)
+    let budget = StepBudget(policy: recipe.train.recompute, limit: recipe.train.memory.map { $0 - fixed })
+    do {
+      program = try Self.makeStep(state, task, recipe, optimizer, device, ranks, budget)
+    } catch let error as StepLimitError { throw Self.limitError(recipe, needed: fixed + error.needed) }
     try checkMemory()
   }
 
@@ -100,13 +105,19 @@ public final class TrainingRun {
   private func checkMemory() throws {
     guard let limit = recipe.train.memory else { return }
     let needed = plan.plannedBytes
-    guard needed <= limit else {
-      throw RecipeError(
-        keyPath: "train.memory",
-        message:
-          "the run needs \(needed) bytes, the limit is \(limit); use a smaller batch, and train.accumulate to "
-          + "keep the samples of a step")
-    }
+    guard needed <= limit else { throw Self.limitError(recipe, needed: needed) }
+  }
+
+  private static func limitError(_ recipe: Recipe, needed: Int) -> RecipeError {
+    let mend =
+      recipe.train.recompute == .auto
+      ? "allow that much, or use a smaller batch, and train.accumulate to keep the samples of a step"
+      : "set train.recompute to auto, which computes again as much as it takes, or use a smaller batch"
+    return RecipeError(
+      keyPath: "train.memory",
+      message:
+        "the run needs \(needed) bytes\(recipe.train.recompute == .auto ? " at least" : ""), the limit is "
+        + "\(recipe.train.memory ?? 0); \(mend)")
   }
 
   /// The digest of the weights and statistics, each with its name, in name order.
@@ -144,25 +155,34 @@ public struct RunPlan: Sendable, Codable {
   public let flopsPerStep: Int
 
   init(_ run: TrainingRun) {
-    func bytes(_ entries: [TrainingState.Entry]) -> Int {
-      entries.reduce(0) { $0 + $1.buffer.type.byteCount }
-    }
     let state = run.state
-    parameterBytes = bytes(state.weights)
-    optimizerBytes = bytes(state.slots.flatMap { $0 })
-    accumulationBytes =
-      run.program.sumBytes
+    parameterBytes = Self.bytes(state.weights)
+    optimizerBytes = Self.bytes(state.slots.flatMap { $0 })
+    accumulationBytes = run.program.sumBytes
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
-    let sample = run.task.inputType.byteCount + run.task.targetType.byteCount
-    batchBytes =
-      run.recipe.data.batch * sample * max(2, run.recipe.data.prefetch) + run.evaluator.memory.resultBytes
-    let fixed = parameterBytes + optimizerBytes + accumulationBytes + batchBytes
+    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator)
+    let fixed =
+      Self.fixedBytes(run.recipe, state, run.task, run.evaluator) + accumulationBytes - evaluationArenaBytes
     plannedBytes = fixed + stepArenaBytes + evaluationArenaBytes
     measuredBytes =
       fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes }
       + run.evaluator.memory.measuredArenaBytes
     parameters = state.parameterCount
     flopsPerStep = run.flopsPerStep
+  }
+
+  /// Everything but the step's own: sums of gradients and intermediate values.
+  static func fixedBytes(
+    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator
+  ) -> Int { bytes(state.entries) + batchBytes(recipe, task, evaluator) + evaluator.memory.arenaBytes }
+
+  private static func bytes(_ entries: [TrainingState.Entry]) -> Int {
+    entries.reduce(0) { $0 + $1.buffer.type.byteCount }
+  }
+
+  private static func batchBytes(_ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator) -> Int {
+    let sample = task.inputType.byteCount + task.targetType.byteCount
+    return recipe.data.batch * sample * max(2, recipe.data.prefetch) + evaluator.memory.resultBytes
   }
 }

@@ -57,13 +57,24 @@ struct Edges {
       for producer in Set(node.operands.compactMap { producers[$0.id] }) { edge(producer, index) }
     }
     // A reader of a donated input goes before the node that writes over it, unless it needs what that node makes.
+    let readers = Edges.inputReaders(graph)
     for (input, output) in donations {
       guard let writer = producers[graph.outputs[output].id] else { continue }
       let reachable = Edges.descendants(of: writer, waiting)
-      for (index, node) in graph.nodes.enumerated() where index != writer && !reachable[index] {
-        if node.operands.contains(graph.inputs[input].value) { edge(index, writer) }
-      }
+      for index in readers[input] where index != writer && !reachable[index] { edge(index, writer) }
     }
+  }
+
+  /// For each input, the nodes that read its bytes, under its own name or another.
+  private static func inputReaders(_ graph: Graph) -> [[Int]] {
+    var places = [Int?](repeating: nil, count: graph.valueCount)
+    for (place, input) in graph.inputs.enumerated() { places[input.value.id] = place }
+    var readers = [[Int]](repeating: [], count: graph.inputs.count)
+    for (index, node) in graph.nodes.enumerated() {
+      for place in Set(node.operands.compactMap { places[$0.id] }) { readers[place].append(index) }
+      if node.operation.traits.contains(.alias) { places[node.results[0].id] = places[node.operands[0].id] }
+    }
+    return readers
   }
 
   private static func descendants(of node: Int, _ waiting: [[Int]]) -> [Bool] {

@@ -77,3 +77,32 @@ import Testing
     #expect(plan.timeline(nodeCount: graph.nodes.count).allSatisfy { $0 <= plan.arenaBytes })
   }
 }
+
+/// What a sweep only widens is widened again by the sweep that wants it, and never kept wide.
+@Suite struct WideningTests {
+  @Test(arguments: PropertyTests.seeds) func mixedGraphsFuseToTheSameNumbers(_ seed: UInt64) throws {
+    let drawn = RandomGraph(seed: seed)
+    let mixed = try Simplify().apply(MixedPrecision().apply(drawn.graph))
+    let fused = try Fuse().apply(mixed)
+    try fused.verify()
+    let expected = try ReferenceEngine.evaluate(mixed, drawn.arguments)
+    let actual = try ReferenceEngine.evaluate(fused, drawn.arguments)
+    for (a, b) in zip(actual, expected) { #expect(EngineCheck.difference(a, b) == nil) }
+  }
+
+  @Test func twoSweepsHaveA16BitTensorBetweenThem() throws {
+    var builder = GraphBuilder()
+    let x = builder.input("x", TensorType([4, 8], .bfloat16))
+    let w = builder.input("w", TensorType([8, 8], .bfloat16))
+    let slope = try builder.unary(.hyperbolicTangent, x)
+    let product = try builder.contract("ik,kj->ij", slope, w)
+    let wide = try builder.multiply(
+      builder.convert(slope, to: .float32), builder.convert(product, to: .float32))
+    builder.setOutputs([wide])
+    let fused = try Fuse().apply(builder.graph)
+    try fused.verify()
+    let kept = fused.nodes.flatMap(\.results).filter { !fused.outputs.contains($0) }
+    #expect(kept.allSatisfy { $0.type.dtype == .bfloat16 })
+    #expect(fused.nodes.count == 3)
+  }
+}

@@ -1,3 +1,4 @@
+import PandoEngine
 import PandoIR
 import PandoOperations
 import PandoTransforms
@@ -89,5 +90,57 @@ import Testing
         _ = try builder.unary(.sine, x)
         return x
       } == nothing)
+  }
+}
+
+/// The gradients of neighbouring slices become one tensor without zeros between.
+@Suite struct SideBySideTests {
+  private func simplified(_ build: (inout GraphBuilder) throws -> Value) throws -> Graph {
+    var builder = GraphBuilder()
+    builder.setOutputs([try build(&builder)])
+    let graph = builder.graph
+    let simple = try Simplify().apply(graph)
+    try simple.verify()
+    let arguments = graph.inputs.enumerated().map { place, input in
+      ReferenceTensor(
+        input.value.type, reals: (0..<input.value.type.count).map { Double($0 * 3 + place + 1) })
+    }
+    #expect(try ReferenceEngine.evaluate(simple, arguments) == ReferenceEngine.evaluate(graph, arguments))
+    return simple
+  }
+
+  private func names(_ graph: Graph) -> [String] { graph.nodes.map { type(of: $0.operation).name } }
+
+  /// A tensor [2, width] between zeros, in [2, 9].
+  private func part(_ width: Int, at place: Int, _ builder: inout GraphBuilder) throws -> Value {
+    let x = builder.input("x\(place)", TensorType([2, width]))
+    return try builder.pad(x, low: [0, place], high: [0, 9 - place - width])
+  }
+
+  @Test func threeSlicesInAnyOrderAreJoined() throws {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
+      let graph = try simplified { builder in
+        let parts = try [(2, 0), (3, 2), (4, 5)].map { try part($0.0, at: $0.1, &builder) }
+        return try builder.add(builder.add(parts[order[0]], parts[order[1]]), parts[order[2]])
+      }
+      #expect(names(graph) == ["concatenate"])
+      #expect(graph.nodes[0].operands == graph.inputs.map(\.value))
+    }
+  }
+
+  @Test func whatIsLeftOverStaysZero() throws {
+    let graph = try simplified { builder in
+      try builder.add(part(3, at: 4, &builder), part(3, at: 1, &builder))
+    }
+    #expect(names(graph).sorted() == ["concatenate", "constant", "pad"])
+  }
+
+  @Test func overlappingAndDistantPartsAreAdded() throws {
+    for place in [1, 5] {
+      let graph = try simplified { builder in
+        try builder.add(part(3, at: 0, &builder), part(3, at: place, &builder))
+      }
+      #expect(names(graph).contains("binary"))
+    }
   }
 }

@@ -67,7 +67,19 @@ public struct GELUGradient: ElementwiseComposite {
 
   /// dy (P(x) + x P'(x))
   public func formula(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> Value {
-    let (x, dy) = (operands[0], operands[1])
+    try graph.multiply(operands[1], slope(operands[0], in: &graph))
+  }
+
+  /// The slope is rounded to the operand's type: made in the sweep that makes the result, it is kept for the backward
+  /// pass in 16 bits where the operand has 16.
+  public func decompose(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
+    let dtype = operands[0].type.dtype
+    let slope = try graph.convert(slope(graph.widen(operands[0]), in: &graph), to: dtype)
+    let dx = try graph.multiply(graph.widen(operands[1]), graph.widen(slope))
+    return [try graph.convert(dx, to: dtype)]
+  }
+
+  private func slope(_ x: Value, in graph: inout GraphBuilder) throws(TypeError) -> Value {
     let probability = try GELU.probability(x, approximation, in: &graph)
     let square = try graph.multiply(x, x)
     let density: Value
@@ -83,6 +95,6 @@ public struct GELUGradient: ElementwiseComposite {
       let rest = try graph.subtract(graph.constant(1, like: x), probability)
       density = try graph.multiply(graph.multiply(probability, rest), slope)
     }
-    return try graph.multiply(dy, graph.add(probability, graph.multiply(x, density)))
+    return try graph.add(probability, graph.multiply(x, density))
   }
 }

@@ -244,6 +244,25 @@ struct Grouping {
     return needed
   }
 
+  /// Whether a node only widens elements: a sweep that wants them reads what they are widened from, and widens again.
+  private func isWidening(_ index: Int) -> Bool {
+    let node = graph.nodes[index]
+    return node.operation is Convert && groupOf[index] != nil
+      && node.operands[0].type.dtype.byteCount < node.results[0].type.dtype.byteCount
+  }
+
+  /// Whether a value of a group is wanted in memory by something outside it.
+  private func isWanted(_ value: Value, outside inside: Set<Int>) -> Bool {
+    if isOutput[value.id] { return true }
+    let widens = producers[value.id].map(isWidening) ?? false
+    return users[value.id].contains { user in
+      inside.contains(user)
+        ? isWidening(user)
+          && users[graph.nodes[user].results[0].id].contains { !inside.contains($0) && groupOf[$0] != nil }
+        : !(widens && groupOf[user] != nil)
+    }
+  }
+
   /// A node outside all groups; a source that is needed in memory becomes a fusion of its own.
   private func emitNode(_ node: Node, _ rewriter: inout Rewriter) throws {
     guard FusionRole(node) == .source else { return try rewriter.copy(node) }
@@ -272,6 +291,12 @@ struct Grouping {
         local[outer.id] = made
         return made
       }
+      if let producer = producers[outer.id], isWidening(producer), !inside.contains(producer) {
+        let made = try body.emit(
+          graph.nodes[producer].operation, operands: [input(graph.nodes[producer].operands[0])])[0]
+        local[outer.id] = made
+        return made
+      }
       return try input(outer)
     }
     func sourceOperand(_ outer: Value) throws -> Value {
@@ -286,6 +311,7 @@ struct Grouping {
       return try input(outer)
     }
     func input(_ outer: Value) throws -> Value {
+      if let known = local[outer.id] { return known }
       let made = body.input("\(operands.count)", outer.type)
       operands.append(outer)
       local[outer.id] = made
@@ -304,9 +330,7 @@ struct Grouping {
       for (outer, inner) in zip(node.results, results) { local[outer.id] = inner }
     }
 
-    let results = members.flatMap { graph.nodes[$0].results }.filter { result in
-      isOutput[result.id] || users[result.id].contains { !inside.contains($0) }
-    }
+    let results = members.flatMap { graph.nodes[$0].results }.filter { isWanted($0, outside: inside) }
     if results.isEmpty { return }
     body.setOutputs(results.map { local[$0.id]! })
     let shape = graph.nodes[members[0]].results[0].type.shape

@@ -43,7 +43,7 @@ enum Rules {
     }
     switch operation.function {
     // x + (-0) keeps every x; x + 0 turns -0 into 0, which nothing after it can tell apart but 1 / x.
-    case .add: return b == 0 ? x : a == 0 ? y : nil
+    case .add: return try b == 0 ? x : a == 0 ? y : sideBySide(x, y, &builder, facts)
     case .subtract: return b == 0 ? x : nil
     case .multiply: return b == 1 ? x : a == 1 ? y : nil
     case .divide: return b == 1 ? x : nil

@@ -26,6 +26,10 @@ import Testing
     // The first queries see no key at all.
     Case(heads: 1, kvHeads: 1, queries: 90, keys: 80, width: 8, causal: true, offset: -10),
     Case(batch: 2, heads: 4, kvHeads: 2, queries: 70, keys: 70, width: 20, causal: true, interleaved: true),
+    // The edge of the mask runs through the tiles, and several tiles of keys add to each gradient.
+    Case(batch: 2, heads: 6, kvHeads: 2, queries: 200, keys: 237, width: 16, causal: true, offset: 37),
+    Case(heads: 2, kvHeads: 1, queries: 150, keys: 300, width: 40, causal: true, offset: 3),
+    Case(heads: 3, kvHeads: 3, queries: 321, keys: 129, width: 33),
     Case(queries: 3, keys: 0, width: 4),
   ]
 
@@ -96,10 +100,10 @@ import Testing
     var sizes = problem.sizes
     let exact = problem.exact()
     let workspace = UnsafeMutableRawPointer.allocate(
-      byteCount: pk_attention_workspace(&sizes, 2), alignment: 64)
+      byteCount: pk_attention_workspace(&sizes, 5), alignment: 64)
     defer { workspace.deallocate() }
     var first: [[Float]] = []
-    for threads: Int32 in [1, 2] {
+    for threads: Int32 in [1, 2, 5] {
       var out = [Float](repeating: .nan, count: problem.q.count),
         lse = [Float](repeating: .nan, count: exact.lse.count)
       var dq = out, dk = [Float](repeating: .nan, count: problem.k.count), dv = dk

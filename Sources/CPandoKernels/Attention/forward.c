@@ -72,6 +72,7 @@ static void attend(const forward_job *job, const scratch *s, int64_t item) {
   // The longest blocks of a causal attention come first, so that threads finish together.
   if (x->causal) block = job->blocks - 1 - block;
   int64_t query = block * TILE, rows = pk_min64(TILE, x->queries - query);
+  int64_t columns = pk_ceil_div(rows, 16) * 16;
   const float *q = job->q + batch * x->q.batch + head * x->q.head + query * x->q.row;
   const float *k = job->k + batch * x->k.batch + shared * x->k.head;
   const float *v = job->v + batch * x->v.batch + shared * x->v.head;
@@ -85,8 +86,13 @@ static void attend(const forward_job *job, const scratch *s, int64_t item) {
   int64_t visible = pk_visible_keys(x, query, rows);
   for (int64_t key = 0; key < visible; key += TILE) {
     int64_t keys = pk_min64(TILE, visible - key);
+    int64_t edge = pk_edge(x, query, key), strip = pk_strip(edge);
     memset(s->scores, 0, (size_t)(keys * TILE) * sizeof(float));
-    pk_product(s->scores, TILE, k + key * x->k.row, x->k.row, 1, s->queries, TILE, keys, TILE, x->width);
+    for (int64_t j = 0; j < keys; j += strip) {
+      int64_t first = pk_max64(0, j - edge) / 16 * 16;
+      pk_product(s->scores + j * TILE + first, TILE, k + (key + j) * x->k.row, x->k.row, 1,
+                 s->queries + first, TILE, pk_min64(strip, keys - j), columns - first, x->width);
+    }
     pk_hide(s->scores, x, query, key, keys);
     renew(s->scores, keys, maximum, total, factor);
     scale_rows(s->sum, factor, rows, padded);
@@ -97,7 +103,10 @@ static void attend(const forward_job *job, const scratch *s, int64_t item) {
       values = s->values;
       stride = padded;
     }
-    pk_product(s->sum, padded, s->scores, 1, TILE, values, stride, rows, padded, keys);
+    for (int64_t i = 0; i < rows; i += strip) {
+      int64_t count = pk_min64(strip, rows - i), seen = pk_min64(keys, i + count + edge);
+      pk_product(s->sum + i * padded, padded, s->scores + i, 1, TILE, values, stride, count, padded, seen);
+    }
   }
   float *out = job->out + batch * x->out.batch + head * x->out.head + query * x->out.row;
   for (int64_t i = 0; i < rows; i++) {

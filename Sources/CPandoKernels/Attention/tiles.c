@@ -1,5 +1,7 @@
 #include "tiles.h"
 
+#include "../Support/transpose.h"
+
 PK_LEVELS(void, pack_rows,
           (float *dst, const float *src, int64_t stride, int64_t rows, int64_t all, int64_t width,
            int64_t padded, float scale),
@@ -19,10 +21,19 @@ void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_t rows, in
 PK_LEVELS(void, pack_columns,
           (float *dst, const float *src, int64_t stride, int64_t rows, int64_t width, float scale),
           (dst, src, stride, rows, width, scale)) {
+  int64_t whole_rows = rows & ~7, whole_width = width & ~7;
+  for (int64_t r = 0; r < whole_rows; r += 8) {
+    for (int64_t d = 0; d < whole_width; d += 8) {
+      pk_transpose_8x8((uint32_t *)(void *)(dst + d * TILE + r), TILE,
+                       (const uint32_t *)(const void *)(src + r * stride + d), stride);
+    }
+  }
   for (int64_t d = 0; d < width; d++) {
-    for (int64_t r = 0; r < rows; r++) dst[d * TILE + r] = src[r * stride + d] * scale;
+    for (int64_t r = d < whole_width ? whole_rows : 0; r < rows; r++) dst[d * TILE + r] = src[r * stride + d];
     for (int64_t r = rows; r < TILE; r++) dst[d * TILE + r] = 0;
   }
+  if (scale == 1) return;
+  PK_VECTOR for (int64_t i = 0; i < width * TILE; i++) dst[i] *= scale;
 }
 
 void pk_pack_columns(float *dst, const float *src, int64_t stride, int64_t rows, int64_t width, float scale) {

@@ -36,6 +36,18 @@ PK_INLINE int64_t pk_visible_keys(const pk_attention *x, int64_t query, int64_t 
   return pk_max64(0, pk_min64(x->keys, query + rows + x->offset));
 }
 
+// In a tile that holds the edge of the causal mask, key j of the tile is seen by query i of it where j <= i +
+// edge. Where all see all, the edge lies beyond the tile.
+PK_INLINE int64_t pk_edge(const pk_attention *x, int64_t query, int64_t key) {
+  return x->causal ? query + x->offset - key : INT64_MAX / 2;
+}
+
+// Tiles with the edge are worked on in strips of this many rows, each only as far as the edge lets it see.
+#define STRIP 16
+
+// How many rows to take at once: the whole tile where the edge does not cut it.
+PK_INLINE int64_t pk_strip(int64_t edge) { return edge >= TILE - 1 ? TILE : STRIP; }
+
 // Hides scores of keys behind their query's last. `scores` is [keys, TILE].
 void pk_hide(float *scores, const pk_attention *x, int64_t query, int64_t key, int64_t keys);
 

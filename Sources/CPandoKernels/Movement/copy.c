@@ -2,6 +2,7 @@
 // merged, and the two innermost loops run in a kernel: rows of memory, a transpose, or anything else.
 #include "../Support/parallel.h"
 #include "../Support/simd.h"
+#include "../Support/transpose.h"
 #include "copy.h"
 
 // Copies n0 rows of n1 elements; strides in elements, `d0`, `s0` between rows.
@@ -49,41 +50,12 @@ TRANSPOSE(transpose_2, uint16_t)
 TRANSPOSE(transpose_8, uint64_t)
 TRANSPOSE(transpose_4_any, uint32_t)
 
-typedef uint32_t pk_u32x8 __attribute__((vector_size(32), aligned(4)));
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define ODD(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define FRONT(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define BACK(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-
-// Eight by eight elements, transposed in registers: pairs, then quarters, then halves.
-PK_INLINE void transpose_8x8(uint32_t *d, int64_t d0, const uint32_t *s, int64_t s1) {
-  pk_u32x8 x[8], y[8];
-  for (int i = 0; i < 8; i++) memcpy(&x[i], s + i * s1, 32);
-  for (int i = 0; i < 8; i += 2) {
-    y[i] = LOW(x[i], x[i + 1]);
-    y[i + 1] = HIGH(x[i], x[i + 1]);
-  }
-  for (int i = 0; i < 8; i += 4) {
-    x[i] = EVEN(y[i], y[i + 2]);
-    x[i + 1] = ODD(y[i], y[i + 2]);
-    x[i + 2] = EVEN(y[i + 1], y[i + 3]);
-    x[i + 3] = ODD(y[i + 1], y[i + 3]);
-  }
-  for (int i = 0; i < 4; i++) {
-    y[i] = FRONT(x[i], x[i + 4]);
-    y[i + 4] = BACK(x[i], x[i + 4]);
-  }
-  for (int i = 0; i < 8; i++) memcpy(d + i * d0, &y[i], 32);
-}
-
 PK_LEVELS(void, transpose_4, (BOX_PARAMETERS), (BOX_ARGUMENTS)) {
   uint32_t *d = dst;
   const uint32_t *s = src;
   int64_t whole0 = n0 & ~7, whole1 = n1 & ~7;
   for (int64_t i = 0; i < whole1; i += 8) {
-    for (int64_t r = 0; r < whole0; r += 8) transpose_8x8(d + r * d0 + i, d0, s + r + i * s1, s1);
+    for (int64_t r = 0; r < whole0; r += 8) pk_transpose_8x8(d + r * d0 + i, d0, s + r + i * s1, s1);
   }
   if (whole0 < n0) transpose_4_any(d + whole0 * d0, d0, 1, s + whole0, 1, s1, n0 - whole0, whole1);
   if (whole1 < n1) transpose_4_any(d + whole1, d0, 1, s + whole1 * s1, 1, s1, n0, n1 - whole1);

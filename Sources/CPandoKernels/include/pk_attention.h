@@ -44,7 +44,7 @@ pk_status pk_attention_forward(float *out, float *lse, const float *q, const flo
                                const pk_attention *attention, void *workspace, int threads);
 
 /// Gradients by q, k and v, from the results `out` and `lse` of the forward pass. Scores are computed again,
-/// tile by tile. One thread works on all that concerns one key and value head of one batch element.
+/// tile by tile. Each thread works on tiles of keys, and adds to the gradients of queries in the keys' order.
 pk_status pk_attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *q,
                                 const float *k, const float *v, const float *out, const float *lse,
                                 const pk_attention *attention, void *workspace, int threads);

@@ -7,19 +7,37 @@ import PandoTraining
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures the standard workloads on this machine.",
-    discussion:
-      "Without --workload all of them: mlp, resnet18, gpt, the last two in bf16 too. Times are of whole training steps."
-  )
+    discussion: """
+      \(Workload.all.filter { $0.mode == .training }.map(\.name).joined(separator: ", ")) are training steps, optimizer \
+      included; \(Workload.all.filter { $0.mode == .inference }.map(\.name).joined(separator: ", ")) are forward \
+      passes, with the batch size in the name. Without a name all are measured.
+      """)
 
   @Argument(help: "A workload; the same as --workload.") var name: String?
-  @Option(help: "mlp, resnet18 or gpt.") var workload: String?
+  @Option(help: "The workload.") var workload: String?
   @Option(help: "float32 or bf16; by default float32, and without a workload both where it is worth while.")
   var precision: String?
   @Option(help: "Samples in a step.") var batch: Int?
   @Option(help: "Steps to measure.") var steps: Int?
   @Option(help: "cpu or reference.") var device = "cpu"
   @Option(help: "Threads; by default one for each core.") var threads: Int?
+  @Flag(
+    help:
+      "Show every kernel of the compiled plan: its time, its speed, and its share of the machine's limits.")
+  var explain = false
+  @Flag(
+    help: ArgumentHelp(
+      "After the first step, do as many as each line on standard input says and answer with their times as JSON.",
+      visibility: .hidden))
+  var onRequest = false
   @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    if explain && onRequest { throw ValidationError("--explain and --on-request exclude each other") }
+    if onRequest && name == nil && workload == nil {
+      throw ValidationError("--on-request needs the name of a workload")
+    }
+  }
 
   func run() throws {
     let chosen = try chosen()
@@ -30,26 +48,42 @@ struct BenchCommand: ParsableCommand {
     do { device = try Device(named: self.device, threads: threads) } catch {
       throw UsageError("--device: \(error)")
     }
+    if onRequest {
+      return try BenchServer(chosen[0].0, chosen[0].1, device).serve()
+    }
+    if explain {
+      let explanations = try chosen.map {
+        try PlanExplanation(prepare($0.0, $0.1, device), steps: steps)
+      }
+      return json ? try JSONOutput.print(explanations) : explanations.forEach { BenchTables.show($0) }
+    }
     var results: [WorkloadBenchmark.Result] = []
     for (workload, precision) in chosen {
       let result =
         chosen.count == 1
         ? try measure(workload, precision, device) : try measureApart(workload, precision)
       results.append(result)
-      if !json { show(result, isFirst: results.count == 1) }
+      if !json { BenchTables.show(result, isFirst: results.count == 1) }
     }
     if json { try JSONOutput.print(results) }
+  }
+
+  private func prepare(
+    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device
+  ) throws -> PreparedWorkload {
+    let line = ProgressNote(workload.name)
+    line.update("measuring")
+    defer { line.clear() }
+    return try PreparedWorkload(workload, precision: precision, device: device)
   }
 
   private func measure(
     _ workload: Workload, _ precision: Recipe.Precision, _ device: Device
   ) throws -> WorkloadBenchmark.Result {
-    let line = ProgressNote(workload.rawValue)
+    let line = ProgressNote(workload.name)
     defer { line.clear() }
-    return try WorkloadBenchmark(workload, batch: batch, steps: steps, precision: precision, device: device)
-      .run(
-        matmulLimit: { try WorkloadBenchmark.matmulGflops(on: device) },
-        progress: { line.update("step \($0) of \($1)") })
+    return try WorkloadBenchmark(workload, steps: steps, precision: precision, device: device)
+      .run { line.update("step \($0) of \($1)") }
   }
 
   /// Measures in a process of its own, so that its memory and its time to the first step are its own.
@@ -59,7 +93,7 @@ struct BenchCommand: ParsableCommand {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments = [
-      "bench", "--workload", workload.rawValue, "--json", "--device", device, "--precision",
+      "bench", "--workload", workload.name, "--json", "--device", device, "--precision",
       precision.rawValue,
     ]
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
@@ -72,7 +106,7 @@ struct BenchCommand: ParsableCommand {
     process.waitUntilExit()
     guard process.terminationStatus == 0,
       let result = try JSONDecoder().decode([WorkloadBenchmark.Result].self, from: data).first
-    else { throw TrainingError("measuring \(workload.rawValue) failed") }
+    else { throw TrainingError("measuring \(workload.name) failed") }
     return result
   }
 
@@ -83,33 +117,20 @@ struct BenchCommand: ParsableCommand {
       }
       return known
     }
-    guard let text = workload ?? name else {
-      return Workload.allCases.flatMap { workload in
-        (precision.map { [$0] } ?? workload.precisions).map { (workload, $0) }
+    var workloads = Workload.all
+    if let text = workload ?? name {
+      workloads = workloads.filter { $0.name == text }
+      guard !workloads.isEmpty else {
+        let names = Workload.all.map(\.name)
+        let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? "."
+        throw UsageError(
+          "no workload is called '\(text)'\(near) There are: \(names.joined(separator: ", "))")
       }
     }
-    guard let known = Workload(rawValue: text) else {
-      let names = Workload.allCases.map(\.rawValue)
-      let near = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? "."
-      throw UsageError("no workload is called '\(text)'\(near) There are: \(names.joined(separator: ", "))")
+    if let batch { for place in workloads.indices { workloads[place].batch = batch } }
+    let isOne = (workload ?? name) != nil
+    return workloads.flatMap { workload in
+      (precision.map { [$0] } ?? (isOne ? [.float32] : workload.precisions)).map { (workload, $0) }
     }
-    return [(known, precision ?? .float32)]
-  }
-
-  private func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
-    if isFirst {
-      print(
-        "workload   precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s"
-      )
-    }
-    let share = result.gflops / result.matmulLimitGflops * 100
-    let mib = 1024.0 * 1024
-    print(
-      String(
-        format: "%@ %@ %7d %9.2f %7.2f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f",
-        result.name.padding(toLength: 10, withPad: " ", startingAt: 0),
-        result.precision.padding(toLength: 9, withPad: " ", startingAt: 0), result.threads, result.stepMs,
-        result.stepMsMin, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
-        Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS))
   }
 }

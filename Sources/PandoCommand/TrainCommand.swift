@@ -25,6 +25,8 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("The run's folder; by default runs/NAME.", valueName: "dir"), completion: .directory)
   var out: String?
   @Flag(help: "Go on from the latest checkpoint in the run's folder.") var resume = false
+  @Flag(help: "Write a timeline of a few steps to trace.json in the run's folder; ui.perfetto.dev shows it.")
+  var profile = false
   @Flag(help: "Print the summary as JSON.") var json = false
 
   func run() throws {
@@ -40,8 +42,9 @@ struct TrainCommand: ParsableCommand {
     try getData(recipe.data.source)
     let folder = RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
     let session = TrainingSession(
-      recipe, folder: folder, resumes: resume, dataFolder: DataFolder.url, device: device, showsProgress: true
-    )
+      recipe, folder: folder, resumes: resume, dataFolder: DataFolder.url, device: device,
+      showsProgress: true,
+      profiles: profile)
     let signal = StopSignal()
     let outcome = try session.run(note: { Terminal.note($0) }, shouldStop: { signal.isSet })
     if json { print(outcome.summary.json) } else { show(outcome) }
@@ -74,6 +77,9 @@ struct TrainCommand: ParsableCommand {
     print(
       "\("seconds".padding(toLength: 20, withPad: " ", startingAt: 0)) \(String(format: "%.1f", summary.seconds))"
     )
+    if profile {
+      print("\("timeline".padding(toLength: 20, withPad: " ", startingAt: 0)) \(path)/trace.json")
+    }
     print("\("report".padding(toLength: 20, withPad: " ", startingAt: 0)) \(path)/report.html")
   }
 

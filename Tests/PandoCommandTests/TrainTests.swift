@@ -104,6 +104,67 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.url.appendingPathComponent(path).path))
   }
 
+  /// A profile holds every kernel of every watched step, within its step, and changes nothing.
+  @Test(arguments: ["train.accumulate=1", "train.accumulate=2", "reproducible=true"])
+  func aProfileChangesNothing(setting: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 20)
+    let settings = ["--set", setting, "--set", "checkpoint.every=4", "--set", "train.evaluate.every=4"]
+    let plain = try trained(folder, ["--out", "plain"] + settings)["weights_sha256"] as? String
+    let profiled =
+      try trained(folder, ["--out", "profiled", "--profile"] + settings)["weights_sha256"] as? String
+    #expect(plain != nil && plain == profiled)
+    #expect(
+      !FileManager.default.fileExists(atPath: folder.url.appendingPathComponent("plain/trace.json").path))
+    let events = try #require(try folder.json("profiled/trace.json")["traceEvents"] as? [[String: Any]])
+    let rows = events.filter { $0["name"] as? String == "thread_name" }
+    struct Span {
+      let name: String, category: String
+      let row: Int
+      let start: Double, end: Double
+      let node: String?
+    }
+    let spans = try events.filter { $0["ph"] as? String == "X" }.map { event in
+      let start = try #require(event["ts"] as? Double)
+      return Span(
+        name: try #require(event["name"] as? String), category: try #require(event["cat"] as? String),
+        row: try #require(event["tid"] as? Int), start: start,
+        end: start + (try #require(event["dur"] as? Double)),
+        node: (event["args"] as? [String: String])?["node"])
+    }
+    #expect(
+      Set(spans.map(\.category)).isSuperset(of: ["step", "batch", "metrics", "evaluation", "checkpoint"]))
+    #expect(Set(spans.map(\.row)) == Set(rows.compactMap { $0["tid"] as? Int }))
+    let steps = spans.filter { $0.category == "step" }
+    #expect(steps.map(\.name) == (3...10).map { "step \($0)" })
+    let kernels = spans.filter { $0.node != nil }
+    var nodes: [[String]] = []
+    for step in steps {
+      // To the nanosecond, which is the clock's.
+      let inside = kernels.filter { $0.start >= step.start - 1e-3 && $0.end <= step.end + 1e-3 }
+      for row in Set(inside.map(\.row)) {
+        let row = inside.filter { $0.row == row }
+        #expect(zip(row, row.dropFirst()).allSatisfy { $0.end <= $1.start + 1e-3 })
+        #expect(row.reduce(0) { $0 + $1.end - $1.start } <= step.end - step.start)
+      }
+      nodes.append(inside.compactMap(\.node).sorted())
+    }
+    #expect(nodes.reduce(0) { $0 + $1.count } == kernels.count)
+    #expect(nodes.allSatisfy { $0 == nodes[0] && $0.count > 5 })
+  }
+
+  /// A run with fewer steps than a profile watches is watched whole.
+  @Test func aShortRunIsProfiledWhole() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 3)
+    _ = try trained(folder, ["--profile"])
+    let events = try #require(try folder.json("runs/small/trace.json")["traceEvents"] as? [[String: Any]])
+    #expect(events.count { $0["cat"] as? String == "step" } == 3)
+    #expect(events.contains { $0["cat"] as? String == "checkpoint" })
+  }
+
   @Test func accumulationIsOneLargerBatch() throws {
     let folder = try TemporaryFolder()
     try folder.writeTable()

@@ -49,6 +49,57 @@ import Testing
     #expect(results.first?["planned_memory_bytes"] as? Int == results.first?["peak_memory_bytes"] as? Int)
   }
 
+  @Test func inferenceIsMeasuredToo() throws {
+    let text = try output("bench", "mlp-1", "--steps", "2", "--json").output
+    let results = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] ?? []
+    #expect(results.first?["mode"] as? String == "inference" && results.first?["batch"] as? Int == 1)
+    #expect(results.first?["planned_memory_bytes"] as? Int == results.first?["peak_memory_bytes"] as? Int)
+  }
+
+  /// Every kernel is told of, and all of them together take about as long as steps do.
+  @Test func benchExplainsThePlan() throws {
+    let arguments = ["bench", "mlp", "--explain", "--steps", "3", "--batch", "8"]
+    let folder = try TemporaryFolder()
+    let text = try Command.run(arguments + ["--json"], in: folder.url).output
+    let plan = try #require(
+      (try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])?.first)
+    let kernels = try #require(plan["kernels"] as? [[String: Any]])
+    #expect(kernels.count > 5)
+    let places = kernels.compactMap { $0["place"] as? Int }.sorted()
+    #expect(places == Array(0..<kernels.count))
+    let times = kernels.compactMap { $0["ms"] as? Double }
+    #expect(times == times.sorted(by: >) && times.allSatisfy { $0 >= 0 })
+    let products = kernels.compactMap { $0["kernel"] as? [String: Any] }.filter {
+      $0["kind"] as? String == "contraction"
+    }
+    // Three layers, each with a product forward and one for its weights' gradient, and all but the first one more.
+    let multiplications = 784 * 512 * 2 + 512 * 512 * 3 + 512 * 10 * 3
+    let counted = products.compactMap { $0["flops"] as? Int }.reduce(0, +)
+    #expect(counted == 2 * 8 * multiplications)
+    let table = try output("bench", "mlp", "--explain", "--steps", "1", "--batch", "8").output
+    #expect(table.contains("contraction") && table.contains("of limit"))
+  }
+
+  @Test func stepsAreDoneOnRequest() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("lines", "2\n3\n")
+    let outcome = try Command.run(
+      ["bench", "mlp-1", "--on-request"], in: folder.url, shell: "exec <lines;")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(lines.count == 3)
+    let weights = 784 * 512 + 512 * 512 + 512 * 10
+    #expect(lines[0]["parameters"] as? Int == weights + 512 + 512 + 10)
+    #expect(lines[0]["product_flops"] as? Int == 2 * weights)
+    #expect(lines[0]["first_step_s"] as? Double ?? -1 >= 0)
+    #expect(lines.dropFirst().map { ($0["step_ms"] as? [Double])?.count } == [2, 3])
+    try folder.write("lines", "many\n")
+    let wrong = try Command.run(["bench", "mlp-1", "--on-request"], in: folder.url, shell: "exec <lines;")
+    #expect(wrong.status == 2 && wrong.errorLines.count == 1)
+  }
+
   @Test func completionsAreWritten() throws {
     for shell in ["bash", "zsh", "fish"] {
       #expect(try output("--generate-completion-script", shell).output.contains("pando"))

@@ -17,8 +17,11 @@ import Testing
   private func losses(
     _ workload: Workload, _ model: Recipe.Model, accumulate: Int = 1, _ precision: Recipe.Precision
   ) throws -> [Double] {
-    let task = try workload.task(batch: 8)
-    var recipe = workload.recipe(batch: 8 / accumulate, precision: precision, threads: 2)
+    var workload = workload
+    workload.batch = 8
+    let task = try workload.task()
+    var recipe = workload.recipe(precision: precision, threads: 2)
+    recipe.data.batch = 8 / accumulate
     recipe.model = model
     recipe.train.steps = 12
     recipe.train.accumulate = accumulate

@@ -24,6 +24,9 @@ public struct Batch {
   /// The fields, in the order that the transforms leave them.
   public var fields: [BatchField] { slot.fields }
 
+  /// When the loader's thread began to fill it, and when it was done.
+  public var preparation: ClosedRange<ContinuousClock.Instant>? { slot.preparation }
+
   let slot: BatchSlot
 
   /// The field called `name`; `nil` where there is none.
@@ -36,6 +39,7 @@ final class BatchSlot: @unchecked Sendable {
   /// Set by the loader's thread before it hands the slot over under the loader's lock.
   var position = 0
   var validCount = 0
+  var preparation: ClosedRange<ContinuousClock.Instant>?
   /// Whether a batch of it is in the user's hands; changed under the loader's lock only.
   var isLent = false
 

@@ -80,10 +80,12 @@ private final class LoaderCore: @unchecked Sendable {
     var (start, place) = (options.startPosition, 0)
     while options.isEndless || start < end, let slot = takeFree() {
       let position = start + options.offset + place * options.batchSize
+      let began = ContinuousClock.now
       do { try filler.fill(slot, position: position, end: end) } catch {
         finish(failure: error)
         return
       }
+      slot.preparation = began...ContinuousClock.now
       addReady(slot)
       place += 1
       if place == options.run { (start, place) = (start + stride, 0) }

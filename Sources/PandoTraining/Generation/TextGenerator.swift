@@ -7,9 +7,7 @@ import PandoNN
 public final class TextGenerator {
   private let vocabulary: TextVocabulary
   private let context: Int
-  private let program: Program
-  private let tokens: HostBuffer
-  private let logits: HostBuffer
+  private let program: ModelProgram
 
   /// - Parameters:
   ///   - model: maps tokens `[1, context]` to logits `[1, context, vocabulary]`.
@@ -22,14 +20,9 @@ public final class TextGenerator {
   ) throws {
     self.vocabulary = vocabulary
     self.context = context
-    let input = Tensor.placeholder("tokens", TensorType([1, context], .int32))
-    let placeholders = weights.map(\.placeholder)
-    let scores = try precision.applied(to: [model(input, .evaluation())], of: placeholders + [input])
-    let output = scores[0].reshape(context, vocabulary.count)
-    tokens = HostBuffer(input.type)
-    logits = HostBuffer(output.type)
-    program = try Program([output], inputs: placeholders + [input], on: device)
-    program.bind(weights.map(\.buffer) + [tokens], into: [logits])
+    program = try ModelProgram(
+      model, weights: weights, inputType: TensorType([1, context], .int32), precision: precision,
+      device: device)
   }
 
   /// Goes on from `prompt`.
@@ -50,7 +43,7 @@ public final class TextGenerator {
     var text = prompt
     for index in 0..<count {
       let window = Array(history.suffix(context))
-      let places = tokens.pointer.assumingMemoryBound(to: Int32.self)
+      let places = program.input.pointer.assumingMemoryBound(to: Int32.self)
       // What comes after the window does not reach its logits: attention is causal.
       for place in 0..<context { places[place] = place < window.count ? window[place] : 0 }
       try program.run()
@@ -66,7 +59,7 @@ public final class TextGenerator {
   private func sample(row: Int, _ temperature: Double, _ index: Int, _ seed: UInt64) -> Int32 {
     let size = vocabulary.count
     let row = UnsafeBufferPointer(
-      start: logits.pointer.assumingMemoryBound(to: Float.self) + row * size, count: size)
+      start: program.output.pointer.assumingMemoryBound(to: Float.self) + row * size, count: size)
     let best = row.indices.max { row[$0] < row[$1] } ?? 0
     guard temperature > 0 else { return Int32(best) }
     let weights = row.map { exp((Double($0) - Double(row[best])) / temperature) }

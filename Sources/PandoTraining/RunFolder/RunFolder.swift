@@ -20,6 +20,8 @@ public struct RunFolder: Hashable, Sendable {
   public var summary: URL { url.appending(path: "summary.json") }
   /// The page for people.
   public var report: URL { url.appending(path: "report.html") }
+  /// The timeline of a few steps, where the run was profiled.
+  public var trace: URL { url.appending(path: "trace.json") }
   /// The saved states.
   public var checkpoints: CheckpointStore { CheckpointStore(url.appending(path: "checkpoints")) }
 
@@ -69,7 +71,7 @@ public struct RunFolder: Hashable, Sendable {
   private func clear() throws {
     try checkpoints.removeAll()
     let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-    let own = [recipe, plan, metrics, summary, report].map(\.lastPathComponent)
+    let own = [recipe, plan, metrics, summary, report, trace].map(\.lastPathComponent)
     for name in names where own.contains(name) || name.hasPrefix(EventFile.prefix) {
       try FileManager.default.removeItem(at: url.appending(path: name))
     }

@@ -28,11 +28,13 @@ public struct TrainingSession {
   public let showsProgress: Bool
   /// Who trains together; every rank runs a session of the same recipe.
   public let ranks: Ranks
+  /// Whether a few steps of the first rank are taken down in the run's `trace.json`.
+  public let profiles: Bool
 
   /// A session; nothing happens until `run`.
   public init(
     _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool,
-    ranks: Ranks = .single
+    ranks: Ranks = .single, profiles: Bool = false
   ) {
     self.recipe = recipe
     self.folder = folder
@@ -41,6 +43,7 @@ public struct TrainingSession {
     self.device = device
     self.showsProgress = showsProgress && ranks.isFirst
     self.ranks = ranks
+    self.profiles = profiles
   }
 
   /// Trains to the end and writes everything that a run's folder holds.
@@ -84,7 +87,9 @@ public struct TrainingSession {
       folder, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
       totalSteps: run.totalSteps, showsProgress: showsProgress)
     let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
-    let trainer = Trainer(run, observers: [recorder], checkpoints: checkpoints, shouldStop: stop.ask)
+    let trainer = Trainer(
+      run, observers: [recorder], checkpoints: checkpoints,
+      profiler: profiles ? TrainingProfiler(writingTo: folder.trace) : nil, shouldStop: stop.ask)
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }

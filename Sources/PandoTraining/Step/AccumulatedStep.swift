@@ -60,20 +60,26 @@ final class AccumulatedStep: StepProgram {
         + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)], into: carriedBuffers)
   }
 
+  var programs: [Program] { [gradientProgram, updateProgram] }
   var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }
   var sumBytes: Int { sums.reduce(0) { $0 + $1.type.byteCount } }
   var flops: Int { gradientProgram.graph.cost.flops * count + updateProgram.graph.cost.flops }
 
-  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport {
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
+    -> StepReport
+  {
+    let timing = timing.map { timing in
+      { (program: Program, time: OperationTime) in timing(program, 0, time) }
+    }
     inputs.begin(index, rate: rate)
     for part in 0..<count {
       StepInputs.set(inputs.key, seed: seed, part: index * count + part)
       let (x, y) = try feeds[0].next()
       gradientProgram.rebind(input, x)
       gradientProgram.rebind(input + 1, y)
-      try gradientProgram.run()
+      try gradientProgram.run(telling: timing)
     }
-    try updateProgram.run()
+    try updateProgram.run(telling: timing)
     return inputs.report
   }
 }

@@ -8,6 +8,16 @@ final class BatchFeed {
   /// The batch given out last.
   private(set) var last: (input: HostBuffer, target: HostBuffer)?
 
+  /// When the step waited for a batch, and when the loader prepared it.
+  struct Times {
+    let position: Int
+    let waited: ClosedRange<ContinuousClock.Instant>
+    let prepared: ClosedRange<ContinuousClock.Instant>?
+  }
+
+  /// Filled with the times of each batch while it is not `nil`.
+  var times: [Times]?
+
   private enum Source {
     case loader(BatchLoader, TrainingTask)
     case fixed(HostBuffer, HostBuffer)
@@ -33,7 +43,12 @@ final class BatchFeed {
     case .fixed(let input, let target): return (input, target)
     case .loader(let loader, let task):
       if let held { loader.recycle(held) }
+      let start = times.map { _ in ContinuousClock.now }
       guard let batch = try loader.next() else { throw TrainingError("the data ended within an epoch") }
+      if let start {
+        times?.append(
+          Times(position: batch.position, waited: start...ContinuousClock.now, prepared: batch.preparation))
+      }
       held = batch
       let buffers = try task.buffers(of: batch)
       last = buffers

@@ -37,7 +37,7 @@ struct FlatLayout {
 
 /// Adds vectors of one length.
 final class VectorAdder {
-  private let program: Program
+  let program: Program
 
   init(count: Int, on device: Device) throws {
     let type = TensorType([count])
@@ -46,8 +46,10 @@ final class VectorAdder {
   }
 
   /// Adds `right` to `left`.
-  func add(_ right: HostBuffer, to left: HostBuffer) throws {
+  func add(
+    _ right: HostBuffer, to left: HostBuffer, telling timing: ((Program, OperationTime) -> Void)? = nil
+  ) throws {
     program.bind([left, right], into: [left])
-    try program.run()
+    try program.run(telling: timing)
   }
 }

@@ -32,15 +32,16 @@ final class PartWorker {
     views = vectors.map { layout.views(of: $0) }
   }
 
+  var programs: [Program] { [program, adder.program] }
   var memory: MemoryReport { program.memory }
   var sumBytes: Int { vectors.reduce(0) { $0 + $1.type.byteCount } }
   /// Operations of one part.
   var flops: Int { program.graph.cost.flops }
 
   /// The sums that the worker's parts add up to on their own, from left to right; valid until the next call.
-  func run(_ feed: BatchFeed, seed: UInt64, firstPart: Int) throws -> [(
-    node: ReductionTree.Node, value: HostBuffer
-  )] {
+  func run(
+    _ feed: BatchFeed, seed: UInt64, firstPart: Int, telling timing: ((Program, OperationTime) -> Void)?
+  ) throws -> [(node: ReductionTree.Node, value: HostBuffer)] {
     var free = Array(vectors.indices.reversed())
     var gathering = ReductionTree.Gathering<Int>(tree)
     for part in parts {
@@ -48,9 +49,9 @@ final class PartWorker {
       StepInputs.set(key, seed: seed, part: firstPart + part)
       let (x, y) = try feed.next()
       program.bind(fixed + [x, y], into: views[slot])
-      try program.run()
+      try program.run(telling: timing)
       try gathering.push(.leaf(part), slot) { left, right in
-        try adder.add(vectors[right], to: vectors[left])
+        try adder.add(vectors[right], to: vectors[left], telling: timing)
         free.append(right)
         return left
       }

@@ -89,27 +89,40 @@ final class ReproducibleStep: StepProgram {
       into: buffers + [inputs.loss, inputs.norm])
   }
 
+  var programs: [Program] { workers.flatMap(\.programs) + [adder.program, updateProgram] }
   var memory: [MemoryReport] { workers.map(\.memory) + [updateProgram.memory] }
   var sumBytes: Int { workers.reduce(0) { $0 + $1.sumBytes } + (exchange?.byteCount ?? 0) }
   var flops: Int { workers[0].flops * tree.parts + updateProgram.graph.cost.flops }
 
-  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport {
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
+    -> StepReport
+  {
+    let tell = timing.map { timing in { (program: Program, time: OperationTime) in timing(program, 0, time) }
+    }
     inputs.begin(index, rate: rate)
     let firstPart = index * tree.parts
-    let jobs = zip(workers, feeds).map { PartJob(worker: $0, feed: $1, seed: seed, firstPart: firstPart) }
+    let jobs = zip(workers, feeds).map {
+      PartJob(worker: $0, feed: $1, seed: seed, firstPart: firstPart, isTimed: timing != nil)
+    }
     DispatchQueue.concurrentPerform(iterations: jobs.count) { jobs[$0].run() }
+    if let timing {
+      for (thread, job) in jobs.enumerated() {
+        // The only part is done on the thread that runs the step.
+        for (program, time) in job.times { timing(program, jobs.count == 1 ? 0 : thread + 1, time) }
+      }
+    }
     var gathering = ReductionTree.Gathering<HostBuffer>(tree)
     for job in jobs {
       for (node, sum) in try job.result() {
         try gathering.push(node, sum) { left, right in
-          try adder.add(right, to: left)
+          try adder.add(right, to: left, telling: tell)
           return left
         }
       }
     }
     let root = try exchange?.combine(gathering.waiting.map(\.value)) ?? gathering.waiting[0].value
     for (place, view) in layout.views(of: root).enumerated() { updateProgram.rebind(rootPlace + place, view) }
-    try updateProgram.run()
+    try updateProgram.run(telling: tell)
     return inputs.report
   }
 }
@@ -120,16 +133,23 @@ private final class PartJob: @unchecked Sendable {
   private let feed: BatchFeed
   private let seed: UInt64
   private let firstPart: Int
+  private let isTimed: Bool
+  /// When the worker's operations were at work; read once the job is done.
+  private(set) var times: [(Program, OperationTime)] = []
   private var outcome: Result<[(node: ReductionTree.Node, value: HostBuffer)], any Error>?
 
-  init(worker: PartWorker, feed: BatchFeed, seed: UInt64, firstPart: Int) {
+  init(worker: PartWorker, feed: BatchFeed, seed: UInt64, firstPart: Int, isTimed: Bool) {
     self.worker = worker
     self.feed = feed
     self.seed = seed
     self.firstPart = firstPart
+    self.isTimed = isTimed
   }
 
-  func run() { outcome = Result { try worker.run(feed, seed: seed, firstPart: firstPart) } }
+  func run() {
+    let timing = isTimed ? { self.times.append(($0, $1)) } : nil as ((Program, OperationTime) -> Void)?
+    outcome = Result { try worker.run(feed, seed: seed, firstPart: firstPart, telling: timing) }
+  }
 
   func result() throws -> [(node: ReductionTree.Node, value: HostBuffer)] {
     guard let outcome else { preconditionFailure("a part was not run") }

@@ -5,6 +5,8 @@ import Pando
 protocol StepProgram: AnyObject {
   /// Where the samples of a step are read from, by this process: each is a stream of batches of its own.
   var slices: [StepSlice] { get }
+  /// All programs of this process that a step runs.
+  var programs: [Program] { get }
   /// The memory of all programs.
   var memory: [MemoryReport] { get }
   /// Bytes of sums of gradients that live from one program to the next.
@@ -18,7 +20,21 @@ protocol StepProgram: AnyObject {
   ///   - index: the step, from 0.
   ///   - rate: its learning rate.
   ///   - feeds: one for each of `slices`.
-  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport
+  ///   - timing: is told when each operation was at work; nothing is measured where it is `nil`.
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
+    -> StepReport
+}
+
+/// Is told when an operation of a program was at work, and on which of the step's threads: 0 is the one that runs the
+/// step, the others, where feeds have threads of their own, are counted from 1. Called on the thread that runs the step.
+typealias StepTiming = (_ program: Program, _ thread: Int, _ time: OperationTime) -> Void
+
+extension Program {
+  /// Runs once, and tells when each operation was at work if someone wants to know.
+  func run(telling timing: ((Program, OperationTime) -> Void)?) throws {
+    guard let timing else { return try run() }
+    try run { timing(self, $0) }
+  }
 }
 
 /// What a step reports.

@@ -39,17 +39,23 @@ final class WholeStep: StepProgram {
       into: buffers + [inputs.loss, inputs.norm])
   }
 
+  var programs: [Program] { [program] }
   var memory: [MemoryReport] { [program.memory] }
   var sumBytes: Int { 0 }
   var flops: Int { program.graph.cost.flops }
 
-  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed]) throws -> StepReport {
+  func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
+    -> StepReport
+  {
+    let timing = timing.map { timing in
+      { (program: Program, time: OperationTime) in timing(program, 0, time) }
+    }
     inputs.begin(index, rate: rate)
     StepInputs.set(inputs.key, seed: seed, part: index)
     let (x, y) = try feeds[0].next()
     program.rebind(input, x)
     program.rebind(input + 1, y)
-    try program.run()
+    try program.run(telling: timing)
     return inputs.report
   }
 }

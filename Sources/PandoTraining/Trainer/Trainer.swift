@@ -7,20 +7,23 @@ public struct Trainer {
   private let run: TrainingRun
   private let observers: [any TrainingObserver]
   private let checkpoints: (any CheckpointKeeper)?
+  private let profiler: TrainingProfiler?
   private let shouldStop: () throws -> Bool
 
   /// - Parameters:
   ///   - run: what is trained, from the step where it stands.
   ///   - observers: who is told.
   ///   - checkpoints: where the state is saved; `nil` saves nothing.
+  ///   - profiler: takes down what happens in a few steps.
   ///   - shouldStop: asked after every step; `true` ends the run after a checkpoint.
   public init(
     _ run: TrainingRun, observers: [any TrainingObserver] = [], checkpoints: (any CheckpointKeeper)? = nil,
-    shouldStop: @escaping () throws -> Bool = { false }
+    profiler: TrainingProfiler? = nil, shouldStop: @escaping () throws -> Bool = { false }
   ) {
     self.run = run
     self.observers = observers
     self.checkpoints = checkpoints
+    self.profiler = profiler
     self.shouldStop = shouldStop
   }
 
@@ -29,6 +32,12 @@ public struct Trainer {
   /// - Throws: `TrainingError` where loss or gradients stop being finite (the weights are those before that step);
   ///   whatever reading data or writing files throws.
   public func train() throws -> StopReason {
+    let reason = try steps()
+    try profiler?.finish(title: run.recipe.name)
+    return reason
+  }
+
+  private func steps() throws -> StopReason {
     let feeds = try run.program.slices.map {
       try BatchFeed(run.task, run.recipe, $0, step: run.step, samples: run.samplesPerStep)
     }
@@ -36,8 +45,11 @@ public struct Trainer {
     var meter = RateMeter()
     var savedAt = run.step
     while run.step < run.totalSteps {
-      let record = try step(feeds, &meter)
-      for observer in observers { try observer.didStep(record, run) }
+      try profiler?.willStep(remaining: run.totalSteps - run.step, title: run.recipe.name)
+      let record = try profiler.watch(.thread(0), "step \(run.step + 1)", "step") { try step(feeds, &meter) }
+      try profiler.watch(.records, "metrics", "metrics") {
+        for observer in observers { try observer.didStep(record, run) }
+      }
       var reason: StopReason?
       if run.step.isMultiple(of: run.evaluationInterval) || run.step == run.totalSteps {
         let isBest = try evaluate()
@@ -64,7 +76,10 @@ public struct Trainer {
   private func step(_ feeds: [BatchFeed], _ meter: inout RateMeter) throws -> StepRecord {
     let seed = UInt64(run.recipe.seed)
     let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
-    let report = try run.program.run(run.step, seed: seed, rate: rate, feeds: feeds)
+    profiler?.prepare(feeds)
+    let report = try run.program.run(
+      run.step, seed: seed, rate: rate, feeds: feeds, timing: profiler?.timing)
+    profiler?.take(feeds)
     guard report.isFinite else {
       let culprit = try run.culprit(feeds)
       throw TrainingError(
@@ -84,7 +99,7 @@ public struct Trainer {
 
   /// Measures the held-out samples; whether the metric has never been better.
   private func evaluate() throws -> Bool {
-    let result = try run.evaluator.run()
+    let result = try profiler.watch(.records, "evaluation", "evaluation") { try run.evaluator.run() }
     run.lastEvaluation = result
     let metric = run.recipe.objective.metric ?? .loss
     let value = result.value(metric)
@@ -113,7 +128,7 @@ public struct Trainer {
 
   private func save(isBest: Bool) throws {
     guard let checkpoints else { return }
-    try checkpoints.save(run, isBest: isBest)
+    try profiler.watch(.records, "checkpoint", "checkpoint") { try checkpoints.save(run, isBest: isBest) }
     for observer in observers { observer.didSave(step: run.step, run) }
   }
 }

@@ -3,39 +3,76 @@ import Pando
 import PandoData
 
 /// A standard amount of work, the same everywhere, by which machines and versions are compared.
-public enum Workload: String, CaseIterable, Sendable {
-  /// 784-512-512-10, batch 128, AdamW.
-  case mlp
-  /// ResNet-18 for images of 32×32 in ten classes, batch 64, SGD with momentum.
-  case resnet18
-  /// GPT with 6 layers of width 384 and 6 heads, context 256, vocabulary 65, batch 8, AdamW.
-  case gpt
-
-  /// The batch size unless another is asked for.
-  public var batch: Int {
-    switch self {
-    case .mlp: 128
-    case .resnet18: 64
-    case .gpt: 8
-    }
+public struct Workload: Hashable, Sendable {
+  /// The network.
+  public enum Model: String, Sendable {
+    /// 784-512-512-10; trained with AdamW.
+    case mlp
+    /// ResNet-18 for images of 32×32 in ten classes; trained with SGD with momentum.
+    case resnet18
+    /// GPT with 6 layers of width 384 and 6 heads, context 256, vocabulary 65; trained with AdamW.
+    case gpt
   }
 
-  /// What it is measured in unless something else is asked for: small products gain nothing from 16 bits.
-  public var precisions: [Recipe.Precision] { self == .mlp ? [.float32] : [.float32, .bf16] }
+  /// What is done with it.
+  public enum Mode: String, Sendable {
+    /// Whole training steps, optimizer included.
+    case training
+    /// Forward passes in evaluation mode.
+    case inference
+  }
 
+  /// The name that users know it by: `gpt` for training, `gpt-1` for inference on batches of 1.
+  public let name: String
+  /// The network.
+  public let model: Model
+  /// What is done with it.
+  public let mode: Mode
+  /// Samples in a step.
+  public var batch: Int
   /// Steps worth measuring.
-  public var steps: Int { self == .mlp ? 200 : 10 }
+  public let steps: Int
+
+  /// What it is measured in unless something else is asked for: small products gain nothing from 16 bits.
+  public var precisions: [Recipe.Precision] {
+    mode == .training && model != .mlp ? [.float32, .bf16] : [.float32]
+  }
+
+  private init(training model: Model, batch: Int, steps: Int) {
+    (self.model, self.batch, self.steps, mode, name) = (model, batch, steps, .training, model.rawValue)
+  }
+
+  private init(inference model: Model, batch: Int, steps: Int) {
+    (self.model, self.batch, self.steps, mode) = (model, batch, steps, .inference)
+    name = "\(model.rawValue)-\(batch)"
+  }
+
+  /// Training of the MLP on batches of 128.
+  public static let mlp = Workload(training: .mlp, batch: 128, steps: 200)
+  /// Training of the residual network on batches of 64.
+  public static let resnet18 = Workload(training: .resnet18, batch: 64, steps: 10)
+  /// Training of the language model on batches of 8.
+  public static let gpt = Workload(training: .gpt, batch: 8, steps: 10)
+
+  /// All there are.
+  public static let all: [Workload] = [
+    mlp, resnet18, gpt,
+    Workload(inference: .mlp, batch: 1, steps: 2000),
+    Workload(inference: .resnet18, batch: 1, steps: 100),
+    Workload(inference: .resnet18, batch: 64, steps: 10),
+    Workload(inference: .gpt, batch: 1, steps: 30),
+  ]
 
   /// The recipe of the work; its data are made up.
-  public func recipe(batch: Int, precision: Recipe.Precision, threads: Int) -> Recipe {
+  public func recipe(precision: Recipe.Precision, threads: Int) -> Recipe {
     var recipe = Recipe()
-    recipe.name = rawValue
+    recipe.name = name
     recipe.seed = 1
     recipe.data.batch = batch
     recipe.train.steps = 1
     recipe.train.precision = precision
     recipe.train.threads = threads
-    switch self {
+    switch model {
     case .mlp: recipe.model = .mlp(Recipe.Model.MLP())
     case .resnet18:
       recipe.model = .resnet(Recipe.Model.ResNet())
@@ -53,39 +90,11 @@ public enum Workload: String, CaseIterable, Sendable {
   }
 
   /// Made-up samples, enough for one batch.
-  public func task(batch: Int) throws -> TrainingTask {
-    switch self {
+  public func task() throws -> TrainingTask {
+    switch model {
     case .mlp: try .madeUp(input: [784], classes: 10, count: batch)
     case .resnet18: try .madeUp(input: [3, 32, 32], classes: 10, count: batch)
     case .gpt: try .madeUpText(context: 256, vocabulary: 65, count: batch)
     }
-  }
-}
-
-extension TrainingTask {
-  static func madeUp(input: [Int], classes: Int, count: Int) throws -> TrainingTask {
-    let size = input.reduce(1, *)
-    let pixels = (0..<count * size).map { index in
-      Float(Int32(truncatingIfNeeded: Philox.block(UInt64(index), stream: 1, step: 0, seed: 0)[0])) * 0x1p-30
-    }
-    let labels = (0..<count).map { Int32($0 % classes) }
-    return try TrainingTask(
-      .classification(classes: classes, names: nil),
-      ArraySource([
-        ("input", HostArray(pixels, shape: [count] + input)), ("target", HostArray(labels, shape: [count])),
-      ]))
-  }
-
-  static func madeUpText(context: Int, vocabulary: Int, count: Int) throws -> TrainingTask {
-    let tokens = (0..<count * context).map { index in
-      Int32(Philox.block(UInt64(index), stream: 2, step: 0, seed: 0)[0] % UInt32(vocabulary))
-    }
-    let letters = String(String.UnicodeScalarView((0..<vocabulary).map { UnicodeScalar(UInt8(32 + $0)) }))
-    return try TrainingTask(
-      .language(TextVocabulary(unit: .character, of: letters)),
-      ArraySource([
-        ("input", HostArray(tokens, shape: [count, context])),
-        ("target", HostArray(tokens.reversed(), shape: [count, context])),
-      ]))
   }
 }

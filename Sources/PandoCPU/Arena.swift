@@ -25,13 +25,20 @@ final class Arena {
     }
     mapping = mapped
     mprotect(mapped + bodyBytes, page, PROT_NONE)
-    #if os(Linux)
-    if bodyBytes >= 1 << 21 { madvise(mapped, bodyBytes, 14 /* MADV_HUGEPAGE */) }
-    #endif
     base = mapped + (bodyBytes - byteCount)
   }
 
   deinit { munmap(mapping, mappedBytes) }
+
+  /// Lets the system gather the pages, which have been touched by now, into large ones in the background.
+  ///
+  /// Large pages from the start would make the first run wait: where memory is handed back to a host, as in many virtual
+  /// machines, a fresh large page costs milliseconds, hundreds of small ones that were in use a moment ago do not.
+  func gatherPages() {
+    #if os(Linux)
+    madvise(mapping, mappedBytes, 14 /* MADV_HUGEPAGE */)
+    #endif
+  }
 
   /// The address of `count` bytes at `offset`, for an operation to use.
   func address(_ offset: Int, count: Int) -> UnsafeMutableRawPointer {

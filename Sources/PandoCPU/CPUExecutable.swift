@@ -30,6 +30,7 @@ final class CPUExecutable: Executable {
   private let patches: [Patch]
   private let table: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private let arena: Arena
+  private var hasRun = false
   private let options: CompileOptions
   private let donors: [Int: Int]
 
@@ -112,6 +113,10 @@ final class CPUExecutable: Executable {
     }
     try copyOutputs(arguments, results)
     precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
+    if !hasRun {
+      hasRun = true
+      arena.gatherPages()
+    }
   }
 
   var compiledGraph: Graph { graph }

@@ -15,6 +15,7 @@
 #include "pk_attention.h"
 #include "pk_channels.h"
 #include "pk_contract.h"
+#include "pk_draw.h"
 #include "pk_isa.h"
 #include "pk_movement.h"
 #include "pk_pooling.h"

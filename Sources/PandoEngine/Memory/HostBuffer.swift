@@ -1,3 +1,4 @@
+import Foundation
 import PandoIR
 
 /// A tensor in this process's memory, aligned to 64 bytes. It is the CPU engine's device memory too.
@@ -6,22 +7,25 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
   public let type: TensorType
   /// The first element.
   public let pointer: UnsafeMutableRawPointer
-  private let owns: Bool
+  /// What is to be freed; nothing where the memory is someone else's.
+  private let allocation: UnsafeMutableRawPointer?
 
   /// New memory, zeroed.
+  ///
+  /// Large memory comes from the system as zeros, whose pages exist once they are touched.
   public init(_ type: TensorType) {
     self.type = type
-    owns = true
     let bytes = max(64, (type.byteCount + 63) / 64 * 64)
-    pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    guard let memory = calloc(bytes + 63, 1) else { fatalError("no memory for \(type), \(bytes) bytes") }
+    allocation = memory
+    pointer = memory.alignedUp(toMultipleOf: 64)
   }
 
   /// Someone else's memory, aligned to 64 bytes, which must outlive this.
   public init(_ type: TensorType, borrowing pointer: UnsafeMutableRawPointer) {
     self.type = type
     self.pointer = pointer
-    owns = false
+    allocation = nil
   }
 
   /// New memory with a copy of `elements`, whose size must be that of the type's elements.
@@ -34,7 +38,7 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
     }
   }
 
-  deinit { if owns { pointer.deallocate() } }
+  deinit { free(allocation) }
 
   public func read(into destination: UnsafeMutableRawPointer) {
     destination.copyMemory(from: pointer, byteCount: type.byteCount)

@@ -1,4 +1,3 @@
-import Foundation
 import Pando
 
 /// How a parameter's numbers begin. The numbers depend on the seed and the parameter's name only: not on other
@@ -32,26 +31,17 @@ public enum Initializer: Hashable, Sendable {
     .uniform(bound: (6 / Double(Swift.max(1, fanIn + fanOut))).squareRoot())
   }
 
-  /// The numbers for the parameter called `name`.
+  /// The numbers for the parameter called `name`, whose type is a floating-point type.
   public func makeBuffer(_ type: TensorType, name: String, seed: UInt64) -> HostBuffer {
     let stream = Self.stream(name)
-    func uniform(_ index: Int) -> Double {
-      let words = Philox.block(UInt64(index / 4), stream: stream, step: 0, seed: seed)
-      return Double(words[index % 4] >> 8) * 0x1p-24
-    }
-    let count = type.count
     switch self {
-    case .constant(let value): return HostBuffer(type, doubles: Array(repeating: value, count: count))
+    case .constant(0): return HostBuffer(type)
+    case .constant(let value):
+      return HostBuffer(type, doubles: Array(repeating: value, count: type.count))
     case .uniform(let bound):
-      return HostBuffer(type, doubles: (0..<count).map { (uniform($0) * 2 - 1) * bound })
+      return .uniform(type, bound: bound, stream: stream, seed: seed)
     case .normal(let mean, let deviation):
-      // Box and Muller, 1958; the first uniform number is never 0.
-      return HostBuffer(
-        type,
-        doubles: (0..<count).map { index in
-          let radius = (-2 * log(uniform(2 * index) + 0x1p-25)).squareRoot()
-          return mean + deviation * radius * cos(2 * .pi * uniform(2 * index + 1))
-        })
+      return .normal(type, mean: mean, deviation: deviation, stream: stream, seed: seed)
     }
   }
 

@@ -15,9 +15,9 @@ typedef struct {
   atomic_llong next;
 } backward_job;
 
-// One thread's scratch memory: a tile of queries and of dO as pairs of elements and as pairs of rows, a tile of
-// keys as pairs of rows; probabilities and their gradients [keys, TILE] in float32, then rounded, and the latter
-// as pairs of keys; sums of dQ for the tile, of dK and dV for all keys.
+// One thread's scratch memory: a tile of queries and of dO as pairs of elements and as pairs of rows, a tile
+// of keys as pairs of rows; probabilities and their gradients [keys, TILE] in float32, then rounded, and the
+// latter as pairs of keys; sums of dQ for the tile, of dK and dV for all keys.
 typedef struct {
   uint32_t *q_columns, *q_rows, *do_columns, *do_rows, *k_rows, *ds_pairs;
   uint16_t *p_low, *ds_low;
@@ -34,8 +34,8 @@ size_t pk_attention_low_backward_workspace(const pk_attention *x, int threads) {
   return (size_t)(share_of(x) * (threads < 1 ? 1 : threads));
 }
 
-// p = exp(scale * p - lse), ds = p * (ds - delta), for two rows of keys at a time. Both are stored as rows, ds
-// also as pairs of keys.
+// p = exp(scale * p - lse), ds = p * (ds - delta), for two rows of keys at a time. Both are stored as rows,
+// ds also as pairs of keys.
 PK_LOW static void differentiate(const scratch *s, float scale, const float *lse, const float *delta,
                                  int64_t keys) {
   __m512 by = _mm512_set1_ps(scale);
@@ -107,7 +107,8 @@ static void differentiate_block(const backward_job *job, const scratch *s, int64
     pk_low_product(s->dq, width, s->ds_pairs, 1, TILE, s->k_rows, rows, width, even / 2);
   }
   uint16_t *dq = job->dq + q_offset;
-  for (int64_t i = 0; i < rows; i++) pk_low_round(dq + i * x->q.row, s->dq + i * width, (float)x->scale, width);
+  for (int64_t i = 0; i < rows; i++)
+    pk_low_round(dq + i * x->q.row, s->dq + i * width, (float)x->scale, width);
 }
 
 // One key and value head of one batch element.
@@ -116,7 +117,8 @@ static void differentiate_head(const backward_job *job, const scratch *s, int64_
   int64_t shared = item % x->kv_heads, batch = item / x->kv_heads, group = x->heads / x->kv_heads;
   memset(s->dk, 0, (size_t)(2 * x->keys * x->width) * sizeof(float));
   for (int64_t head = shared * group; head < (shared + 1) * group; head++) {
-    for (int64_t query = 0; query < x->queries; query += TILE) differentiate_block(job, s, batch, head, query);
+    for (int64_t query = 0; query < x->queries; query += TILE)
+      differentiate_block(job, s, batch, head, query);
   }
   uint16_t *dk = job->dk + batch * x->k.batch + shared * x->k.head;
   uint16_t *dv = job->dv + batch * x->v.batch + shared * x->v.head;

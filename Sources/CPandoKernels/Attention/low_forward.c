@@ -1,5 +1,5 @@
-// Attention of bfloat16 operands, forward: as forward.c, with products of bfloat16 pairs. Scores, their softmax
-// and all sums are float32; only the exponentials are rounded, as factors of the values.
+// Attention of bfloat16 operands, forward: as forward.c, with products of bfloat16 pairs. Scores, their
+// softmax and all sums are float32; only the exponentials are rounded, as factors of the values.
 #include "low.h"
 
 int pk_attention_has_low(const pk_attention *x) {
@@ -39,8 +39,8 @@ size_t pk_attention_low_forward_workspace(const pk_attention *x, int threads) {
   return (size_t)(share_of(x) * (threads < 1 ? 1 : threads));
 }
 
-// Turns scores [keys, TILE], yet to be scaled, into exponentials less the new running maximum, as pairs of keys
-// and rounded. `factor` is what earlier sums are to be multiplied by.
+// Turns scores [keys, TILE], yet to be scaled, into exponentials less the new running maximum, as pairs of
+// keys and rounded. `factor` is what earlier sums are to be multiplied by.
 PK_LOW static void renew(uint32_t *powers, const float *scores, int64_t keys, float scale, float *maximum,
                          float *total, float *factor) {
   __m512 by = _mm512_set1_ps(scale), none = _mm512_set1_ps(-INFINITY);
@@ -54,7 +54,8 @@ PK_LOW static void renew(uint32_t *powers, const float *scores, int64_t keys, fl
     __m512 decay = pk_low_exp(_mm512_sub_ps(before, shift)), sum = _mm512_setzero_ps();
     for (int64_t j = 0; j < keys; j += 2) {
       const float *row = scores + j * TILE + i;
-      __m512 first = pk_low_exp(_mm512_fmsub_ps(_mm512_loadu_ps(row), by, shift)), second = _mm512_setzero_ps();
+      __m512 first = pk_low_exp(_mm512_fmsub_ps(_mm512_loadu_ps(row), by, shift)),
+             second = _mm512_setzero_ps();
       if (j + 1 < keys) second = pk_low_exp(_mm512_fmsub_ps(_mm512_loadu_ps(row + TILE), by, shift));
       sum = _mm512_add_ps(sum, _mm512_add_ps(first, second));
       _mm512_storeu_si512(powers + j / 2 * TILE + i, pk_low_words(first, second));

@@ -85,7 +85,8 @@ PK_LOW static void exchange(uint32_t *dst, const pk_word *const rows[16]) {
   }
   // x[4 g + c], lane l: words of column 4 l + c of rows 4 g ..< 4 g + 4.
   for (int c = 0; c < 4; c++) {
-    __m512i low01 = _mm512_shuffle_i32x4(x[c], x[4 + c], 0x88), low23 = _mm512_shuffle_i32x4(x[8 + c], x[12 + c], 0x88);
+    __m512i low01 = _mm512_shuffle_i32x4(x[c], x[4 + c], 0x88),
+            low23 = _mm512_shuffle_i32x4(x[8 + c], x[12 + c], 0x88);
     __m512i high01 = _mm512_shuffle_i32x4(x[c], x[4 + c], 0xdd);
     __m512i high23 = _mm512_shuffle_i32x4(x[8 + c], x[12 + c], 0xdd);
     _mm512_storeu_si512(dst + c * TILE, _mm512_shuffle_i32x4(low01, low23, 0x88));

@@ -176,7 +176,11 @@ final class CPUExecutable: Executable {
   }
 
   private func pointer(_ buffer: any DeviceBuffer, _ type: TensorType) throws -> UnsafeMutableRawPointer {
-    guard let host = buffer as? HostBuffer else { throw EngineError("the CPU engine needs its own buffers") }
+    // A comparison of classes: the cast would look through tables for every buffer of every run.
+    guard Swift.type(of: buffer) == HostBuffer.self else {
+      throw EngineError("the CPU engine needs its own buffers")
+    }
+    let host = unsafeDowncast(buffer, to: HostBuffer.self)
     guard host.type == type else { throw EngineError("expected a buffer of \(type), got \(host.type)") }
     return host.pointer
   }

@@ -26,7 +26,7 @@ public struct Catalogue: Sendable {
   ]
 
   static let reduction: [any PandoIR.Operation.Type] = [
-    Reduce.self
+    Reduce.self, SumOfSquares.self,
   ]
 
   /// The operation called `name`.

@@ -23,5 +23,6 @@
 #include "pk_rows.h"
 #include "pk_tile.h"
 #include "pk_types.h"
+#include "pk_update.h"
 
 #endif

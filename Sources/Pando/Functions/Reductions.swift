@@ -7,6 +7,9 @@ extension Tensor {
     reduce(.sum, dimensions, keepDimensions)
   }
 
+  /// Sum of the squares of all elements, a scalar of the accumulator's type: float32 but for float64.
+  public func sumOfSquares() -> Tensor { .emit(SumOfSquares(), [self]) }
+
   /// Mean over `dimensions` (all where none is named).
   public func mean(_ dimensions: [Int]? = nil, keepDimensions: Bool = false) -> Tensor {
     let places = (dimensions ?? Array(0..<rank)).map(normalized)

@@ -1,20 +1,40 @@
 import PandoIR
 import PandoOperations
 
+/// What decides over a step of any optimizer, without a sweep over memory of its own.
+public struct UpdateGuard: Sendable {
+  /// By what gradients are multiplied: a floating-point scalar.
+  public let gradientScale: Tensor
+  /// Whether the step is taken, a bool scalar; if not, everything keeps its old value.
+  public let accepted: Tensor
+
+  /// A guard from its parts.
+  public init(gradientScale: Tensor, accepted: Tensor) {
+    self.gradientScale = gradientScale
+    self.accepted = accepted
+  }
+
+  fileprivate var operands: [Tensor] { [gradientScale, accepted] }
+}
+
 /// One step of stochastic gradient descent, with PyTorch's formulas; see `SGDUpdate`.
 ///
 /// - Parameters:
 ///   - velocity: the share of past gradients; `nil` where `momentum` is 0.
 ///   - learningRate: a scalar.
+///   - guardian: the gradient's scale, and whether the step is taken.
 /// - Returns: what parameter and velocity become, of their types.
 public func sgdUpdate(
   _ parameter: Tensor, gradient: Tensor, velocity: Tensor?, learningRate: Tensor, momentum: Double,
   nesterov: Bool,
-  weightDecay: Double
+  weightDecay: Double, guardedBy guardian: UpdateGuard? = nil
 ) -> (parameter: Tensor, velocity: Tensor?) {
-  let rule = SGDUpdate(momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
+  let rule = SGDUpdate(
+    momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, isGuarded: guardian != nil)
   let state = velocity.map { [$0] } ?? []
-  let results = Tensor.emit(rule, [parameter, gradient] + state + [learningRate], results: 1 + state.count)
+  let results = Tensor.emit(
+    rule, [parameter, gradient] + state + [learningRate] + (guardian?.operands ?? []),
+    results: 1 + state.count)
   return (results[0], velocity == nil ? nil : results[1])
 }
 
@@ -26,13 +46,17 @@ public func sgdUpdate(
 ///   - learningRate: a scalar.
 ///   - step: a scalar, 1 for the first step.
 ///   - decoupled: whether weight decay acts on the parameter (AdamW) and not through the gradient.
+///   - guardian: the gradient's scale, and whether the step is taken.
 /// - Returns: what the three tensors become, of their types.
 public func adamUpdate(
   _ parameter: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, learningRate: Tensor, step: Tensor,
-  beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool
+  beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool,
+  guardedBy guardian: UpdateGuard? = nil
 ) -> (parameter: Tensor, mean: Tensor, square: Tensor) {
   let rule = AdamUpdate(
-    beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
-  let results = Tensor.emit(rule, [parameter, gradient, mean, square, learningRate, step], results: 3)
+    beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled,
+    isGuarded: guardian != nil)
+  let results = Tensor.emit(
+    rule, [parameter, gradient, mean, square, learningRate, step] + (guardian?.operands ?? []), results: 3)
   return (results[0], results[1], results[2])
 }

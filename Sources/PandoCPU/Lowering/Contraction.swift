@@ -36,6 +36,9 @@ extension Contraction: CPULowering {
         turned, ContractionShape(turned, types), types, results[0], isTurned: true, threads: threads
       ).kernel
     }
+    if let kernel = VectorProduct(self, shape, operands, results[0])?.kernel(threads: threads) {
+      return kernel
+    }
     return try MatrixProduct(self, shape, operands, results[0], threads: threads).kernel
   }
 

@@ -3,10 +3,7 @@ import Pando
 /// The Euclidean norm of all gradients' elements together, as a float32 scalar.
 public func globalNorm(_ gradients: [Tensor]) -> Tensor {
   var total = Tensor(0)
-  for gradient in gradients {
-    let wide = gradient.cast(.float32)
-    total = total + (wide * wide).sum()
-  }
+  for gradient in gradients { total = total + gradient.cast(.float32).sumOfSquares() }
   return sqrt(total)
 }
 
@@ -16,9 +13,12 @@ public func globalNorm(_ gradients: [Tensor]) -> Tensor {
 /// - Returns: the gradients, and their norm before, a float32 scalar.
 public func clipByGlobalNorm(_ gradients: [Tensor], _ limit: Double) -> (gradients: [Tensor], norm: Tensor) {
   let norm = globalNorm(gradients)
-  let factor = minimum(limit / (norm + 1e-6), Tensor(1))
+  let factor = clipFactor(norm: norm, limit)
   return (gradients.map { $0 * factor.cast($0.dtype) }, norm)
 }
+
+/// By what `clipByGlobalNorm` multiplies gradients with this joint norm; both are float32 scalars.
+public func clipFactor(norm: Tensor, _ limit: Double) -> Tensor { minimum(limit / (norm + 1e-6), Tensor(1)) }
 
 /// Gradients whose elements beyond ±`limit` are moved there: PyTorch's `clip_grad_value_`.
 public func clipByValue(_ gradients: [Tensor], _ limit: Double) -> [Tensor] {

@@ -24,11 +24,13 @@ public struct Adam: Optimizer {
   public func slots(for type: TensorType) -> [(name: String, type: TensorType)] { adamSlots(type) }
 
   public func update(
-    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
+    guardedBy guardian: UpdateGuard?
   ) -> (parameter: Tensor, state: [Tensor]) {
     let new = adamUpdate(
       parameter, gradient: gradient, mean: state[0], square: state[1], learningRate: learningRate, step: step,
-      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: false)
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: false,
+      guardedBy: guardian)
     return (new.parameter, [new.mean, new.square])
   }
 }
@@ -58,11 +60,13 @@ public struct AdamW: Optimizer {
   public func slots(for type: TensorType) -> [(name: String, type: TensorType)] { adamSlots(type) }
 
   public func update(
-    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
+    guardedBy guardian: UpdateGuard?
   ) -> (parameter: Tensor, state: [Tensor]) {
     let new = adamUpdate(
       parameter, gradient: gradient, mean: state[0], square: state[1], learningRate: learningRate, step: step,
-      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: true)
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0, decoupled: true,
+      guardedBy: guardian)
     return (new.parameter, [new.mean, new.square])
   }
 }

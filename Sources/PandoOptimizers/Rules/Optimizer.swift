@@ -20,10 +20,23 @@ public protocol Optimizer: Sendable {
   ///   - learningRate: a float32 scalar.
   ///   - step: a float32 scalar, 1 for the first step.
   ///   - decays: whether weight decay applies to this parameter.
+  ///   - guardian: by what the gradient is multiplied first, and whether the step is taken at all; `nil` for 1 and yes.
   /// - Returns: what parameter and state become, of the same types.
   func update(
-    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
+    guardedBy guardian: UpdateGuard?
   ) -> (parameter: Tensor, state: [Tensor])
+}
+
+extension Optimizer {
+  /// One step that is taken in any case, with the gradient as it is.
+  public func update(
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+  ) -> (parameter: Tensor, state: [Tensor]) {
+    update(
+      parameter: parameter, gradient: gradient, state: state, learningRate: learningRate, step: step,
+      decays: decays, guardedBy: nil)
+  }
 }
 
 extension NamedParameter {

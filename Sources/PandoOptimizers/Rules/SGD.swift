@@ -26,11 +26,12 @@ public struct SGD: Optimizer {
   }
 
   public func update(
-    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
+    guardedBy guardian: UpdateGuard?
   ) -> (parameter: Tensor, state: [Tensor]) {
     let new = sgdUpdate(
       parameter, gradient: gradient, velocity: state.first, learningRate: learningRate, momentum: momentum,
-      nesterov: nesterov, weightDecay: decays ? weightDecay : 0)
+      nesterov: nesterov, weightDecay: decays ? weightDecay : 0, guardedBy: guardian)
     return (new.parameter, new.velocity.map { [$0] } ?? [])
   }
 }

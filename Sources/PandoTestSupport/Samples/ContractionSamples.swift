@@ -28,7 +28,18 @@ extension Samples {
         Contraction("ik,kj->ij"), .uniform([3, 4], -2...2, .float64), .uniform([4, 5], -2...2, .float64)),
       OperationSample(
         Contraction("ik,kj->ij"), .uniform([65, 130]), .uniform([130, 33]), checksGradient: false),
-    ] + unrounded
+    ] + vectors + unrounded
+
+  /// One operand has one row or one column; the matrix lies along either dimension.
+  private static let vectors: [OperationSample] = [
+    ("bi,oi->bo", [1, 47], [37, 47]), ("bi,io->bo", [1, 47], [47, 165]), ("oi,bi->ob", [37, 15], [1, 15]),
+    ("oi,i->o", [5, 33], [33]), ("i,io->o", [64], [64, 17]), ("bti,oi->bto", [1, 1, 16], [4, 16]),
+    ("i,aib->ab", [5], [3, 5, 7]), ("i,aoi->oa", [5], [3, 4, 5]), ("bi,oi->bo", [1, 600], [1030, 600]),
+    ("bi,io->bo", [1, 600], [600, 1030]), ("bi,oi->bo", [1, 1], [9, 1]),
+  ].map { labels, x, y in
+    OperationSample(
+      Contraction(labels), .uniform(x), .uniform(y), checksGradient: x.reduce(1, *) < 100)
+  }
 
   /// Sums of 16-bit products, handed out in float32.
   private static let unrounded: [OperationSample] = [DType.bfloat16, .float16].flatMap { dtype in

@@ -21,6 +21,12 @@ extension Samples {
       OperationSample(Reduce(.minimum, [0]), .uniform([4], 0...1, .bool)),
       OperationSample(Reduce(.sum, [0]), .uniform([0, 3])),
       OperationSample(Reduce(.sum, [1]), .uniform([3, 100_003]), checksGradient: false),
+      OperationSample(SumOfSquares(), .uniform([3, 5])),
+      OperationSample(SumOfSquares(), .uniform([])),
+      OperationSample(SumOfSquares(), .uniform([0, 3])),
+      OperationSample(SumOfSquares(), .uniform([7], -2...2, .float64)),
+      OperationSample(SumOfSquares(), .uniform([17], -2...2, .bfloat16), checksGradient: false),
+      OperationSample(SumOfSquares(), .uniform([5, 100_003]), checksGradient: false),
     ]
     + [DType.bfloat16, .float16].flatMap { dtype in
       [[3, 5, 2], [17, 9, 33], [2050, 3, 19]].flatMap { shape in

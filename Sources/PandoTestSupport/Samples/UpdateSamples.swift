@@ -9,13 +9,25 @@ extension Samples {
     + adam(AdamUpdate())
     + adam(AdamUpdate(beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.1))
     + adam(AdamUpdate(beta1: 0, beta2: 0.9, weightDecay: 0.1, decoupled: false))
+    + [0, 1].flatMap { taken in
+      descent(SGDUpdate(weightDecay: 0.1, isGuarded: true), taken: taken)
+        + descent(SGDUpdate(momentum: 0.9, nesterov: true, isGuarded: true), taken: taken)
+        + adam(AdamUpdate(weightDecay: 0.1, isGuarded: true), taken: taken)
+        + adam(AdamUpdate(epsilon: 1e-3, weightDecay: 0.1, decoupled: false, isGuarded: true), taken: taken)
+    }
 
-  private static func descent(_ operation: SGDUpdate) -> [OperationSample] {
+  /// The gradient's scale, and whether the step is taken.
+  private static func guardian(_ taken: Double?) -> [OperationSample.Operand] {
+    taken.map { [.exactly([], [0.75]), .exactly([], [$0], .bool)] } ?? []
+  }
+
+  private static func descent(_ operation: SGDUpdate, taken: Double? = nil) -> [OperationSample] {
     func sample(_ shape: [Int], _ dtype: DType = .float32, checksGradient: Bool = true) -> OperationSample {
       let tensor = OperationSample.Operand.uniform(shape, -2...2, dtype)
       let tensors = Array(repeating: tensor, count: operation.momentum > 0 ? 3 : 2)
       return OperationSample(
-        operation, operands: tensors + [.exactly([], [0.1])], checksGradient: checksGradient)
+        operation, operands: tensors + [.exactly([], [0.1])] + guardian(taken), checksGradient: checksGradient
+      )
     }
     return [
       sample([2, 3]), sample([]), sample([0, 3]), sample([1031], checksGradient: false),
@@ -23,20 +35,23 @@ extension Samples {
     ]
   }
 
-  private static func adam(_ operation: AdamUpdate) -> [OperationSample] {
+  private static func adam(_ operation: AdamUpdate, taken: Double? = nil) -> [OperationSample] {
     // The zeroth power's slope by its exponent is 0 times minus infinity.
     let isSmooth = operation.beta1 > 0
     func sample(
       _ shape: [Int], step: Double, _ dtype: DType = .float32, checksGradient: Bool = true
     ) -> OperationSample {
       OperationSample(
-        operation, .uniform(shape, -2...2, dtype), .uniform(shape, -2...2, dtype), .uniform(shape),
-        .uniform(shape, 0.1...1), .exactly([], [0.01]), .exactly([], [step]),
-        checksGradient: checksGradient && isSmooth)
+        operation,
+        operands: [
+          .uniform(shape, -2...2, dtype), .uniform(shape, -2...2, dtype), .uniform(shape),
+          .uniform(shape, 0.1...1), .exactly([], [0.01]), .exactly([], [step]),
+        ] + guardian(taken), checksGradient: checksGradient && isSmooth)
     }
     return [
       sample([2, 3], step: 1), sample([], step: 3), sample([0, 3], step: 2),
       sample([1031], step: 1000, checksGradient: false),
+      sample([100_003], step: 2, checksGradient: false),
       // Parameters in 16 bits, moments in 32.
       sample([6], step: 7, .bfloat16, checksGradient: false),
     ]

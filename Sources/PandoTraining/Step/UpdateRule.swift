@@ -24,13 +24,11 @@ struct UpdateRule {
   func apply(gradients: [Tensor], loss: Tensor) -> Result {
     var gradients = gradients
     if let limit = recipe.train.clipValue { gradients = clipByValue(gradients, limit) }
-    let norm: Tensor
-    if let limit = recipe.train.clipNorm {
-      (gradients, norm) = clipByGlobalNorm(gradients, limit)
-    } else {
-      norm = globalNorm(gradients)
-    }
+    let norm = globalNorm(gradients)
+    let scale = recipe.train.clipNorm.map { clipFactor(norm: norm, $0) } ?? Tensor(1)
     let finite = isFinite(loss + norm)
+    // Clipping and the choice between old and new happen inside the optimizer's own sweep.
+    let guardian = UpdateGuard(gradientScale: scale, accepted: finite)
     var parameters: [Tensor] = []
     var slots: [Tensor] = []
     for (place, index) in state.trainable.enumerated() {
@@ -39,9 +37,10 @@ struct UpdateRule {
       let oldSlots = state.slots[place].map(\.placeholder)
       let update = optimizer.update(
         parameter: old, gradient: gradients[place], state: oldSlots, learningRate: rate, step: step,
-        decays: recipe.train.optimizer.decayNormsAndBiases || named.parameter.role == .weight)
-      parameters.append(select(finite, update.parameter, old))
-      for (new, old) in zip(update.state, oldSlots) { slots.append(select(finite, new, old)) }
+        decays: recipe.train.optimizer.decayNormsAndBiases || named.parameter.role == .weight,
+        guardedBy: guardian)
+      parameters.append(update.parameter)
+      slots += update.state
     }
     return Result(parameters: parameters, slots: slots, norm: norm, isFinite: finite)
   }

@@ -1,0 +1,21 @@
+/// Optimizers' updates in one sweep over memory.
+#ifndef PK_UPDATE_H
+#define PK_UPDATE_H
+
+#include "pk_types.h"
+
+/// What a step of Adam has in common for all elements.
+typedef struct pk_adam {
+  double beta1, beta2, epsilon, weight_decay;
+  /// Whether weight decay shrinks the parameter (AdamW) and does not go through the gradient.
+  int decoupled;
+} pk_adam;
+
+/// One step of Adam over `count` float32 elements, from the old parameter p, gradient g and moments m and v to
+/// the new p, m and v; each result may be written over its old values. The gradient is multiplied by `scale`
+/// first. `step` is 1 for the first step.
+void pk_adam_update(float *new_p, float *new_m, float *new_v, const float *p, const float *g, const float *m,
+                    const float *v, int64_t count, const pk_adam *rule, float rate, float step, float scale,
+                    int threads);
+
+#endif

@@ -109,7 +109,7 @@ private struct Work {
       task, recipe, StepSlice(batch: batch, count: 1, offset: 0), samples: batch)
     let ready = try ModelProgram(
       model, weights: weights, inputType: x.type, precision: recipe.train.precision, device: device)
-    ready.input.write(from: x.pointer)
+    withExtendedLifetime(x) { ready.input.write(from: x.pointer) }
     return Work(
       parameters: named.reduce(0) { $1.parameter.isTrainable ? $0 + $1.parameter.type.count : $0 },
       programs: [ready.program], step: { try ready.program.run(telling: $0) },
@@ -123,7 +123,11 @@ private struct Work {
   private static func firstBatch(
     _ task: TrainingTask, _ recipe: Recipe, _ slice: StepSlice, samples: Int
   ) throws -> (HostBuffer, HostBuffer) {
-    let (x, y) = try BatchFeed(task, recipe, slice, step: 0, samples: samples).next()
-    return (x.copy(), y.copy())
+    let feed = try BatchFeed(task, recipe, slice, step: 0, samples: samples)
+    // The batch lies in the feed's memory.
+    return try withExtendedLifetime(feed) {
+      let (x, y) = try feed.next()
+      return (x.copy(), y.copy())
+    }
   }
 }

@@ -1,51 +1,90 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "primitive.h"
+#include "layout.h"
 
-// The plain layouts of a convolution's tensors, by number of spatial dimensions.
-static const dnnl_format_tag_t data_tags[] = {dnnl_ncw, dnnl_nchw, dnnl_ncdhw};
+// Plain weights, by number of spatial dimensions.
 static const dnnl_format_tag_t weight_tags[] = {dnnl_oiw, dnnl_oihw, dnnl_oidhw};
 static const dnnl_format_tag_t grouped_tags[] = {dnnl_goiw, dnnl_goihw, dnnl_goidhw};
+
+// The sizes of the three tensors as oneDNN counts them.
+typedef struct sizes {
+  int x_rank, w_rank;
+  dnnl_dims_t x, w, y;
+} sizes;
+
+static sizes measure(const pdnn_convolution *c) {
+  int s = c->spatial, at = c->groups > 1 ? 3 : 2;
+  sizes m = {2 + s, at + s, {c->batch, c->in_channels}, {c->out_channels, c->in_channels}, {c->batch, c->out_channels}};
+  if (c->groups > 1) {
+    m.w[0] = c->groups;
+    m.w[1] = c->out_channels / c->groups;
+    m.w[2] = c->in_channels / c->groups;
+  }
+  for (int d = 0; d < s; d++) {
+    m.x[2 + d] = c->input[d];
+    m.y[2 + d] = c->output[d];
+    m.w[at + d] = c->kernel[d];
+  }
+  return m;
+}
 
 typedef struct layouts {
   dnnl_memory_desc_t x, w, y;
 } layouts;
 
-// Descriptors of all three tensors: plain, or in whatever layout the primitive prefers.
-static dnnl_status_t describe(layouts *out, const pdnn_convolution *c, int is_plain) {
-  int s = c->spatial;
-  dnnl_data_type_t type = pdnn_type(c->type), weight_type = pdnn_type(c->weight_type);
-  dnnl_dims_t x = {c->batch, c->in_channels}, y = {c->batch, c->out_channels};
-  dnnl_dims_t w = {c->out_channels, c->in_channels};
-  int at = 2;
-  if (c->groups > 1) {
-    w[0] = c->groups;
-    w[1] = c->out_channels / c->groups;
-    w[2] = c->in_channels / c->groups;
-    at = 3;
+// How the caller holds the tensors; packed weights are left out.
+static dnnl_status_t describe_given(layouts *out, const pdnn_convolution *c) {
+  sizes m = measure(c);
+  dnnl_data_type_t type = pdnn_type(c->type);
+  const dnnl_format_tag_t *tags = c->groups > 1 ? grouped_tags : weight_tags;
+  dnnl_status_t status = pdnn_describe(&out->x, m.x_rank, m.x, type, c->x);
+  if (status == dnnl_success) status = pdnn_describe(&out->y, m.x_rank, m.y, type, c->y);
+  if (status == dnnl_success) {
+    status = dnnl_memory_desc_init_by_tag(&out->w, m.w_rank, m.w, pdnn_type(c->weight_type), tags[c->spatial - 1]);
   }
-  for (int d = 0; d < s; d++) {
-    x[2 + d] = c->input[d];
-    y[2 + d] = c->output[d];
-    w[at + d] = c->kernel[d];
+  return status;
+}
+
+// What the primitive may choose from: blocked tensors stay as they are, unless `is_free`, everything else is free.
+static dnnl_status_t describe_wanted(layouts *out, const pdnn_convolution *c, int is_free) {
+  sizes m = measure(c);
+  dnnl_data_type_t type = pdnn_type(c->type);
+  dnnl_status_t status = describe_given(out, c);
+  if (status == dnnl_success && (is_free || c->x.kind == PDNN_PLAIN)) {
+    status = dnnl_memory_desc_init_by_tag(&out->x, m.x_rank, m.x, type, dnnl_format_tag_any);
   }
-  dnnl_format_tag_t data = is_plain ? data_tags[s - 1] : dnnl_format_tag_any;
-  dnnl_format_tag_t weights = is_plain ? (c->groups > 1 ? grouped_tags : weight_tags)[s - 1] : dnnl_format_tag_any;
-  dnnl_status_t status = dnnl_memory_desc_init_by_tag(&out->x, 2 + s, x, type, data);
-  if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->w, at + s, w, weight_type, weights);
-  if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->y, 2 + s, y, type, data);
+  if (status == dnnl_success && (is_free || c->y.kind == PDNN_PLAIN)) {
+    status = dnnl_memory_desc_init_by_tag(&out->y, m.x_rank, m.y, type, dnnl_format_tag_any);
+  }
+  if (status == dnnl_success) {
+    status = dnnl_memory_desc_init_by_tag(&out->w, m.w_rank, m.w, pdnn_type(c->weight_type), dnnl_format_tag_any);
+  }
+  return status;
+}
+
+// What is done to the result while it is in registers.
+static dnnl_status_t add_post_operations(dnnl_primitive_attr_t attr, const pdnn_convolution *c) {
+  if (!c->accumulates && !c->rectifies) return dnnl_success;
+  dnnl_post_ops_t list = NULL;
+  dnnl_status_t status = dnnl_post_ops_create(&list);
+  if (status == dnnl_success && c->accumulates) status = dnnl_post_ops_append_sum(list, 1);
+  if (status == dnnl_success && c->rectifies) {
+    status = dnnl_post_ops_append_eltwise(list, 1, dnnl_eltwise_relu, 0, 0);
+  }
+  if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attr, list);
+  if (list) dnnl_post_ops_destroy(list);
   return status;
 }
 
 // The primitive descriptor of one of the three products. The backward ones want the forward one as a hint.
 static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind kind, const pdnn_convolution *c,
-                            dnnl_primitive_attr_t attr) {
+                            int is_free) {
   layouts any;
   // The hint is the forward product of the operands' type, whatever type the weights' gradient has.
   pdnn_convolution forward = *c;
   forward.weight_type = c->type;
-  dnnl_status_t status = describe(&any, &forward, 0);
+  dnnl_status_t status = describe_wanted(&any, &forward, is_free);
   if (status != dnnl_success) return status;
   // Arrays of the length that oneDNN's declarations name, of which it reads as many numbers as there are dimensions.
   dnnl_dims_t strides = {0}, dilates = {0}, low = {0}, high = {0};
@@ -56,129 +95,212 @@ static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind ki
     high[d] = c->high[d];
   }
   dnnl_alg_kind_t algorithm = c->algorithm == PDNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
-  dnnl_convolution_desc_t desc;
-  status = dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_training, algorithm, &any.x, &any.w, NULL,
-                                                      &any.y, strides, dilates, low, high);
+  dnnl_memory_desc_t bias;
+  dnnl_dims_t channels = {c->out_channels};
+  status = dnnl_memory_desc_init_by_tag(&bias, 1, channels, dnnl_f32, dnnl_x);
   if (status != dnnl_success) return status;
-  if (kind == PDNN_CONVOLUTION_FORWARD) return dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), NULL);
+  dnnl_convolution_desc_t desc;
+  status = dnnl_dilated_convolution_forward_desc_init(
+      &desc, c->is_inference ? dnnl_forward_inference : dnnl_forward_training, algorithm, &any.x, &any.w,
+      c->has_bias ? &bias : NULL, &any.y, strides, dilates, low, high);
+  if (status != dnnl_success) return status;
 
+  dnnl_primitive_attr_t attr = NULL;
+  status = pdnn_user_scratchpad(&attr);
+  if (status != dnnl_success) return status;
+  if (kind == PDNN_CONVOLUTION_FORWARD) {
+    status = add_post_operations(attr, c);
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), NULL);
+    dnnl_primitive_attr_destroy(attr);
+    return status;
+  }
   dnnl_primitive_desc_t hint = NULL;
   status = dnnl_primitive_desc_create(&hint, &desc, NULL, pdnn_engine(), NULL);
-  if (status != dnnl_success) return status;
-  if (kind == PDNN_CONVOLUTION_BACKWARD_DATA) {
-    status = dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &any.x, &any.w, &any.y, strides,
-                                                              dilates, low, high);
-  } else {
-    status = describe(&any, c, 0);
-    if (status == dnnl_success) {
-      status = dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, &any.x, &any.w, NULL, &any.y,
-                                                                   strides, dilates, low, high);
-    }
+  if (status == dnnl_success) status = describe_wanted(&any, c, is_free);
+  if (status == dnnl_success) {
+    status = kind == PDNN_CONVOLUTION_BACKWARD_DATA
+                 ? dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &any.x, &any.w, &any.y, strides,
+                                                                    dilates, low, high)
+                 : dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, &any.x, &any.w, NULL, &any.y,
+                                                                       strides, dilates, low, high);
   }
   if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &desc, attr, pdnn_engine(), hint);
-  dnnl_primitive_desc_destroy(hint);
+  if (hint) dnnl_primitive_desc_destroy(hint);
+  dnnl_primitive_attr_destroy(attr);
   return status;
 }
 
-// A stage that copies between two layouts of one tensor.
-static dnnl_status_t add_reorder(pdnn_primitive *p, const dnnl_memory_desc_t *from, pdnn_place from_place,
-                                 size_t from_where, const dnnl_memory_desc_t *to, pdnn_place to_place,
-                                 size_t to_where) {
-  dnnl_primitive_attr_t attr = NULL;
+// The queries for the layouts that a primitive has chosen.
+typedef struct queries {
+  dnnl_query_t x, w, y;
+} queries;
+
+static queries queries_of(pdnn_convolution_kind kind) {
+  queries q = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md};
+  if (kind == PDNN_CONVOLUTION_BACKWARD_DATA) q.x = dnnl_query_diff_src_md;
+  if (kind == PDNN_CONVOLUTION_BACKWARD_WEIGHTS) q.w = dnnl_query_diff_weights_md;
+  if (kind != PDNN_CONVOLUTION_FORWARD) q.y = dnnl_query_diff_dst_md;
+  return q;
+}
+
+// The weights' layout for a convolution whose x and y lie as given.
+static dnnl_status_t find_packing(dnnl_memory_desc_t *out, pdnn_convolution_kind kind, const pdnn_convolution *c) {
   dnnl_primitive_desc_t descriptor = NULL;
-  dnnl_status_t status = pdnn_user_scratchpad(&attr);
-  if (status == dnnl_success) {
-    status = dnnl_reorder_primitive_desc_create(&descriptor, from, pdnn_engine(), to, pdnn_engine(), attr);
-  }
-  if (attr) dnnl_primitive_attr_destroy(attr);
-  if (status == dnnl_success) status = pdnn_add_stage(p, descriptor);
-  if (status == dnnl_success) status = pdnn_add_arg(p, DNNL_ARG_FROM, from_place, from_where, from);
-  if (status == dnnl_success) status = pdnn_add_arg(p, DNNL_ARG_TO, to_place, to_where, to);
+  dnnl_status_t status = choose(&descriptor, kind, c, 0);
+  if (status != dnnl_success) return status;
+  *out = *dnnl_primitive_desc_query_md(descriptor, queries_of(kind).w, 0);
+  dnnl_primitive_desc_destroy(descriptor);
   return status;
+}
+
+// Two FNV-1a hashes of the descriptor: equal descriptors have equal ones.
+static void name_packing(unsigned char *key, const dnnl_memory_desc_t *desc) {
+  const unsigned char *bytes = (const unsigned char *)desc;
+  uint64_t hashes[2] = {14695981039346656037u, 1099511628211u};
+  for (size_t i = 0; i < sizeof *desc; i++) {
+    for (int h = 0; h < 2; h++) hashes[h] = (hashes[h] ^ bytes[i]) * 1099511628211u;
+  }
+  memcpy(key, hashes, PDNN_KEY_BYTES);
+}
+
+int pdnn_convolution_prefer(pdnn_convolution_kind kind, pdnn_convolution *c, pdnn_packing *packing) {
+  dnnl_primitive_desc_t descriptor = NULL;
+  c->x = c->y = c->w = (pdnn_layout){PDNN_PLAIN, 0};
+  dnnl_status_t status = choose(&descriptor, kind, c, 1);
+  if (status != dnnl_success) return (int)pdnn_failed(status, "convolution");
+  sizes m = measure(c);
+  queries q = queries_of(kind);
+  dnnl_data_type_t type = pdnn_type(c->type);
+  c->x = pdnn_name(dnnl_primitive_desc_query_md(descriptor, q.x, 0), m.x_rank, m.x, type);
+  c->y = pdnn_name(dnnl_primitive_desc_query_md(descriptor, q.y, 0), m.x_rank, m.y, type);
+  dnnl_primitive_desc_destroy(descriptor);
+  // A layout without a name is the primitive's own affair.
+  if (c->x.kind == PDNN_PACKED) c->x.kind = PDNN_PLAIN;
+  if (c->y.kind == PDNN_PACKED) c->y.kind = PDNN_PLAIN;
+  dnnl_memory_desc_t wanted;
+  layouts given;
+  status = describe_given(&given, c);
+  if (status == dnnl_success) status = find_packing(&wanted, kind, c);
+  if (status != dnnl_success) return (int)pdnn_failed(status, "convolution");
+  if (!dnnl_memory_desc_equal(&wanted, &given.w)) c->w.kind = PDNN_PACKED;
+  packing->bytes = dnnl_memory_desc_get_size(&wanted);
+  name_packing(packing->key, &wanted);
+  return 0;
 }
 
 // One tensor of the product: how the caller holds it, how the primitive wants it, and where it then lies.
 typedef struct side {
   int name;
-  const dnnl_memory_desc_t *plain;
+  dnnl_memory_desc_t given;
   dnnl_memory_desc_t wanted;
   pdnn_place place;
   size_t where;
   int is_moved;
 } side;
 
-static side find_side(pdnn_primitive *p, int name, const dnnl_memory_desc_t *plain, const_dnnl_primitive_desc_t from,
-                      dnnl_query_t query, pdnn_place place, size_t where) {
-  side s = {name, plain, *dnnl_primitive_desc_query_md(from, query, 0), place, where, 0};
-  if (!dnnl_memory_desc_equal(plain, &s.wanted)) {
-    s.is_moved = 1;
-    s.place = PDNN_SCRATCH;
-    s.where = pdnn_reserve(p, dnnl_memory_desc_get_size(&s.wanted));
-  }
-  return s;
+static void find_side(pdnn_primitive *p, side *s, const dnnl_memory_desc_t *given, const_dnnl_primitive_desc_t from,
+                      dnnl_query_t query) {
+  s->wanted = *dnnl_primitive_desc_query_md(from, query, 0);
+  s->given = given ? *given : s->wanted;
+  if (dnnl_memory_desc_equal(&s->given, &s->wanted)) return;
+  s->is_moved = 1;
+  s->where = pdnn_reserve(p, dnnl_memory_desc_get_size(&s->wanted));
 }
 
-static dnnl_status_t build(pdnn_primitive *p, pdnn_convolution_kind kind, const pdnn_convolution *c) {
-  layouts plain;
-  dnnl_primitive_attr_t attr = NULL;
-  dnnl_primitive_desc_t descriptor = NULL;
-  dnnl_status_t status = describe(&plain, c, 1);
-  if (status == dnnl_success) status = pdnn_user_scratchpad(&attr);
-  if (status == dnnl_success) status = choose(&descriptor, kind, c, attr);
-  if (attr) dnnl_primitive_attr_destroy(attr);
-  if (status != dnnl_success) return status;
-
-  side first, second, result;
-  switch (kind) {
-    case PDNN_CONVOLUTION_FORWARD:
-      first = find_side(p, DNNL_ARG_SRC, &plain.x, descriptor, dnnl_query_src_md, PDNN_INPUT, 0);
-      second = find_side(p, DNNL_ARG_WEIGHTS, &plain.w, descriptor, dnnl_query_weights_md, PDNN_INPUT, 1);
-      result = find_side(p, DNNL_ARG_DST, &plain.y, descriptor, dnnl_query_dst_md, PDNN_OUTPUT, 0);
-      break;
-    case PDNN_CONVOLUTION_BACKWARD_DATA:
-      first = find_side(p, DNNL_ARG_DIFF_DST, &plain.y, descriptor, dnnl_query_diff_dst_md, PDNN_INPUT, 0);
-      second = find_side(p, DNNL_ARG_WEIGHTS, &plain.w, descriptor, dnnl_query_weights_md, PDNN_INPUT, 1);
-      result = find_side(p, DNNL_ARG_DIFF_SRC, &plain.x, descriptor, dnnl_query_diff_src_md, PDNN_OUTPUT, 0);
-      break;
-    default:
-      first = find_side(p, DNNL_ARG_SRC, &plain.x, descriptor, dnnl_query_src_md, PDNN_INPUT, 0);
-      second = find_side(p, DNNL_ARG_DIFF_DST, &plain.y, descriptor, dnnl_query_diff_dst_md, PDNN_INPUT, 1);
-      result = find_side(p, DNNL_ARG_DIFF_WEIGHTS, &plain.w, descriptor, dnnl_query_diff_weights_md, PDNN_OUTPUT, 0);
-      break;
-  }
-  side *operands[] = {&first, &second};
+static dnnl_status_t add_stages(pdnn_primitive *p, dnnl_primitive_desc_t descriptor, side *first, side *second,
+                                side *result, const pdnn_convolution *c) {
+  dnnl_status_t status = dnnl_success;
+  side *operands[] = {first, second};
   for (int i = 0; i < 2 && status == dnnl_success; i++) {
-    if (operands[i]->is_moved) {
-      status = add_reorder(p, operands[i]->plain, PDNN_INPUT, i, &operands[i]->wanted, PDNN_SCRATCH,
-                           operands[i]->where);
-    }
+    if (!operands[i]->is_moved) continue;
+    status = pdnn_add_reorder(p, &operands[i]->given, PDNN_INPUT, i, &operands[i]->wanted, PDNN_SCRATCH,
+                              operands[i]->where);
+  }
+  if (status == dnnl_success && result->is_moved && c->accumulates) {
+    status = pdnn_add_reorder(p, &result->given, PDNN_OUTPUT, 0, &result->wanted, PDNN_SCRATCH, result->where);
   }
   if (status != dnnl_success) {
     dnnl_primitive_desc_destroy(descriptor);
     return status;
   }
+  dnnl_memory_desc_t bias = {0};
+  if (c->has_bias) bias = *dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 1);
   status = pdnn_add_stage(p, descriptor);
-  side *all[] = {&first, &second, &result};
+  side *all[] = {first, second, result};
   for (int i = 0; i < 3 && status == dnnl_success; i++) {
-    status = pdnn_add_arg(p, all[i]->name, all[i]->place, all[i]->where, &all[i]->wanted);
+    pdnn_place place = all[i]->is_moved ? PDNN_SCRATCH : i < 2 ? PDNN_INPUT : PDNN_OUTPUT;
+    size_t where = all[i]->is_moved ? all[i]->where : i < 2 ? (size_t)i : 0;
+    status = pdnn_add_arg(p, all[i]->name, place, where, &all[i]->wanted);
   }
-  if (status == dnnl_success && result.is_moved) {
-    status = add_reorder(p, &result.wanted, PDNN_SCRATCH, result.where, result.plain, PDNN_OUTPUT, 0);
+  if (status == dnnl_success && c->has_bias) status = pdnn_add_arg(p, DNNL_ARG_BIAS, PDNN_INPUT, 2, &bias);
+  if (status == dnnl_success && result->is_moved) {
+    status = pdnn_add_reorder(p, &result->wanted, PDNN_SCRATCH, result->where, &result->given, PDNN_OUTPUT, 0);
   }
   return status;
 }
 
+static dnnl_status_t build(pdnn_primitive *p, pdnn_convolution_kind kind, const pdnn_convolution *c) {
+  layouts given;
+  dnnl_primitive_desc_t descriptor = NULL;
+  dnnl_status_t status = describe_given(&given, c);
+  if (status == dnnl_success) status = choose(&descriptor, kind, c, 0);
+  // No primitive for the layouts that the tensors have, but perhaps one for others.
+  if (status == dnnl_unimplemented) status = choose(&descriptor, kind, c, 1);
+  if (status != dnnl_success) return status;
+
+  queries q = queries_of(kind);
+  side x = {0}, w = {0}, y = {0};
+  find_side(p, &x, &given.x, descriptor, q.x);
+  find_side(p, &w, c->w.kind == PDNN_PACKED ? NULL : &given.w, descriptor, q.w);
+  find_side(p, &y, &given.y, descriptor, q.y);
+  switch (kind) {
+    case PDNN_CONVOLUTION_FORWARD:
+      x.name = DNNL_ARG_SRC, w.name = DNNL_ARG_WEIGHTS, y.name = DNNL_ARG_DST;
+      return add_stages(p, descriptor, &x, &w, &y, c);
+    case PDNN_CONVOLUTION_BACKWARD_DATA:
+      x.name = DNNL_ARG_DIFF_SRC, w.name = DNNL_ARG_WEIGHTS, y.name = DNNL_ARG_DIFF_DST;
+      return add_stages(p, descriptor, &y, &w, &x, c);
+    default:
+      x.name = DNNL_ARG_SRC, w.name = DNNL_ARG_DIFF_WEIGHTS, y.name = DNNL_ARG_DIFF_DST;
+      return add_stages(p, descriptor, &x, &y, &w, c);
+  }
+}
+
+static int is_valid(const pdnn_convolution *c) { return c->spatial >= 1 && c->spatial <= 3 && c->groups >= 1; }
+
+// Ends the making of a primitive.
+static pdnn_primitive *finished(pdnn_primitive *primitive, dnnl_status_t status, const char *what) {
+  if (status == dnnl_success) return primitive;
+  pdnn_failed(status, what);
+  pdnn_destroy(primitive);
+  return NULL;
+}
+
 pdnn_primitive *pdnn_convolution_create(pdnn_convolution_kind kind, const pdnn_convolution *shape) {
-  if (shape->spatial < 1 || shape->spatial > 3 || shape->groups < 1) {
-    pdnn_failed(dnnl_invalid_arguments, "convolution");
-    return NULL;
-  }
   pdnn_primitive *primitive = calloc(1, sizeof *primitive);
-  dnnl_status_t status = primitive ? build(primitive, kind, shape) : dnnl_out_of_memory;
-  if (status != dnnl_success) {
-    pdnn_failed(status, "convolution");
-    pdnn_destroy(primitive);
-    return NULL;
+  dnnl_status_t status = !is_valid(shape) ? dnnl_invalid_arguments : !primitive ? dnnl_out_of_memory : dnnl_success;
+  if (status == dnnl_success) status = build(primitive, kind, shape);
+  return finished(primitive, status, "convolution");
+}
+
+static pdnn_primitive *create_packing(pdnn_convolution_kind kind, const pdnn_convolution *c, int unpacks) {
+  pdnn_primitive *primitive = calloc(1, sizeof *primitive);
+  dnnl_status_t status = !is_valid(c) ? dnnl_invalid_arguments : !primitive ? dnnl_out_of_memory : dnnl_success;
+  layouts given;
+  dnnl_memory_desc_t packed;
+  if (status == dnnl_success) status = describe_given(&given, c);
+  if (status == dnnl_success) status = find_packing(&packed, kind, c);
+  if (status == dnnl_success) {
+    status = pdnn_add_reorder(primitive, unpacks ? &packed : &given.w, PDNN_INPUT, 0, unpacks ? &given.w : &packed,
+                              PDNN_OUTPUT, 0);
   }
-  return primitive;
+  return finished(primitive, status, "packed weights");
+}
+
+pdnn_primitive *pdnn_convolution_pack_create(pdnn_convolution_kind kind, const pdnn_convolution *shape) {
+  return create_packing(kind, shape, 0);
+}
+
+pdnn_primitive *pdnn_convolution_unpack_create(pdnn_convolution_kind kind, const pdnn_convolution *shape) {
+  return create_packing(kind, shape, 1);
 }

@@ -6,7 +6,7 @@
 
 #include "pando_onednn.h"
 
-#define PDNN_MAX_STAGES 4
+#define PDNN_MAX_STAGES 5
 #define PDNN_MAX_ARGS 6
 
 // Where a stage finds one of its arguments.

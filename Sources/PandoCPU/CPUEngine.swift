@@ -45,12 +45,17 @@ public struct CPUEngine: Engine {
       Simplify(),
       Decompose(keeping: Self.hasKernel),
       Simplify(),
+<<<<<<< HEAD
     ]
   }
 
   /// From those to kernels, in order.
   static func backPasses(_ options: CompileOptions) -> [any Pass] {
     [
+=======
+      ArrangeLayouts(
+        settings: ConvolutionSettings(threads: options.threads, isExact: options.exact), frozenInputs: []),
+>>>>>>> 4338208 (Keep tensors in blocks of channels from one convolution to the next)
       Fuse(merge: options.fuse),
       Schedule(donations: options.donations),
     ]

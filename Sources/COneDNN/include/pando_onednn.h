@@ -68,7 +68,23 @@ typedef enum pdnn_convolution_kind {
 /// How a convolution is computed. Winograd's method (Lavin and Gray, 2016) trades accuracy for fewer multiplications.
 typedef enum pdnn_algorithm { PDNN_DIRECT = 0, PDNN_WINOGRAD = 1 } pdnn_algorithm;
 
-/// A convolution over 1 to 3 spatial dimensions. Tensors are dense: x [n, c, input…], w [o, c / groups, kernel…],
+/// How the elements of one tensor of a convolution lie in memory.
+typedef enum pdnn_layout_kind {
+  /// Dense, in the order of the dimensions.
+  PDNN_PLAIN = 0,
+  /// x and y: [n, channels / block, spatial…, block]; the channels are a multiple of the block.
+  PDNN_BLOCKED = 1,
+  /// w: as the library likes it, for this convolution.
+  PDNN_PACKED = 2,
+} pdnn_layout_kind;
+
+/// A layout; `block` is that of a blocked one.
+typedef struct pdnn_layout {
+  pdnn_layout_kind kind;
+  int64_t block;
+} pdnn_layout;
+
+/// A convolution over 1 to 3 spatial dimensions, of x [n, c, input…] and w [o, c / groups, kernel…] to
 /// y [n, o, output…].
 typedef struct pdnn_convolution {
   int spatial;
@@ -82,10 +98,45 @@ typedef struct pdnn_convolution {
   /// Of the weights' gradient: `type`, or float32 for sums that are not rounded. Otherwise `type`.
   pdnn_dtype weight_type;
   pdnn_algorithm algorithm;
+  /// How the caller holds x (or dx), w (or dw) and y (or dy). For x and y that are plain the primitive may bring them
+  /// into another layout within its workspace, and so it does with plain weights.
+  pdnn_layout x, w, y;
+  /// Forward only: whether no gradient will be taken, so that packed weights may be transformed ones.
+  int is_inference;
+  /// Forward only: whether a bias [o], of 32-bit floats, is added; it is the third input.
+  int has_bias;
+  /// Forward only: whether what y's memory holds before is added.
+  int accumulates;
+  /// Forward only: whether negative results become 0, at the end.
+  int rectifies;
 } pdnn_convolution;
 
-/// A convolution or one of its gradients. Where the primitive prefers other layouts, tensors are brought into them
-/// within the workspace. Returns null where oneDNN cannot do it.
+/// The number of bytes that name packed weights.
+#define PDNN_KEY_BYTES 16
+
+/// Packed weights: their size, and a name that is the same for the same arrangement of bytes.
+typedef struct pdnn_packing {
+  size_t bytes;
+  unsigned char key[PDNN_KEY_BYTES];
+} pdnn_packing;
+
+/// Sets the layouts of x, w and y to those that suit the primitive best, of all that can be named; `packing` is that of
+/// the weights. Returns 0, or anything else where oneDNN cannot do such a convolution.
+int pdnn_convolution_prefer(pdnn_convolution_kind kind, pdnn_convolution *shape, pdnn_packing *packing);
+
+/// A convolution or one of its gradients. Returns null where oneDNN cannot do it.
 pdnn_primitive *pdnn_convolution_create(pdnn_convolution_kind kind, const pdnn_convolution *shape);
+
+/// Brings plain weights into the packed layout of a convolution. Input and output: w. Returns null where oneDNN cannot
+/// do it.
+pdnn_primitive *pdnn_convolution_pack_create(pdnn_convolution_kind kind, const pdnn_convolution *shape);
+
+/// The reverse.
+pdnn_primitive *pdnn_convolution_unpack_create(pdnn_convolution_kind kind, const pdnn_convolution *shape);
+
+/// Copies a tensor [n, channels, spatial…] from one layout, plain or blocked, to another. `shape` has `rank` sizes.
+/// Returns null where oneDNN cannot do it.
+pdnn_primitive *pdnn_reorder_create(int rank, const int64_t *shape, pdnn_dtype type, pdnn_layout from,
+                                    pdnn_layout to);
 
 #endif

@@ -13,6 +13,7 @@
 #define PANDO_KERNELS_H
 
 #include "pk_attention.h"
+#include "pk_blocks.h"
 #include "pk_channels.h"
 #include "pk_contract.h"
 #include "pk_draw.h"

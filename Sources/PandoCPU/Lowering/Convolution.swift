@@ -47,7 +47,7 @@ extension ConvolutionWeightGradient: ConvolutionLowering {
 }
 
 /// Which of the three products of a convolution is made.
-enum ConvolutionProduct {
+enum ConvolutionProduct: String, Hashable, Sendable, Codable {
   /// x, w -> y
   case forward
   /// dy, w -> dx
@@ -56,8 +56,16 @@ enum ConvolutionProduct {
   case weightGradient
 }
 
+/// How a convolution is computed.
+enum ConvolutionAlgorithm: String, Hashable, Sendable, Codable {
+  /// Product by product.
+  case direct
+  /// By Winograd's method, which trades accuracy for fewer multiplications (Lavin and Gray, 2016).
+  case winograd
+}
+
 /// The sizes of a convolution.
-struct ConvolutionShape {
+struct ConvolutionShape: Hashable, Sendable, Codable {
   let window: ConvolutionWindow
   let x: TensorType
   let w: TensorType
@@ -93,31 +101,16 @@ struct ConvolutionShape {
 
   private func libraryKernel(_ product: ConvolutionProduct, threads: Int, exact: Bool) throws -> Kernel {
     pdnn_set_threads(Int32(threads))
-    var made: OpaquePointer?
-    // Not every product has a Winograd form for every shape that it would suit.
-    if isFasterByWinograd && !exact { made = create(product, PDNN_WINOGRAD) }
-    made = made ?? create(product, PDNN_DIRECT)
-    guard let made else {
+    let settings = ConvolutionSettings(threads: threads, isExact: exact)
+    var shape = library(settings.algorithm(product, self, isInference: false))
+    guard let made = pdnn_convolution_create(product.library, &shape) else {
       throw EngineError("a convolution of \(x) by \(w): oneDNN's \(String(cString: pdnn_last_error()))")
     }
-    let primitive = OneDNNPrimitive(made)
-    return Kernel(workspaceBytes: primitive.scratchBytes) {
-      primitive.run($0[0]!, $0[1]!, into: $0[2]!, scratch: $0[3])
-    }
+    return OneDNNPrimitive(made).kernel(operandCount: 2)
   }
 
-  /// Winograd's method saves multiplications of 3×3 kernels. Measured with oneDNN 2.6 and AVX-512: with 16 channels on
-  /// either side it loses, from 32 on it wins by half or more, as long as its tiles of 4×4 results are many enough to pay
-  /// for the transformed weights and lie mostly inside the result.
-  private var isFasterByWinograd: Bool {
-    guard x.dtype == .float32, window.groups == 1, w.shape.dropFirst(2) == [3, 3], window.strides == [1, 1],
-      window.dilation == [1, 1], Swift.min(w.shape[0], w.shape[1]) >= 32
-    else { return false }
-    let tiles = x.shape[0] * ((y.shape[2] + 3) / 4) * ((y.shape[3] + 3) / 4)
-    return tiles >= 64 && 32 * tiles <= 3 * x.shape[0] * y.shape[2] * y.shape[3]
-  }
-
-  private func create(_ product: ConvolutionProduct, _ algorithm: pdnn_algorithm) -> OpaquePointer? {
+  /// The convolution as the library takes it, of plain tensors.
+  func library(_ algorithm: ConvolutionAlgorithm) -> pdnn_convolution {
     func three(_ numbers: some Collection<Int>) -> (Int64, Int64, Int64) {
       let filled = numbers.map(Int64.init) + [1, 1, 1]
       return (filled[0], filled[1], filled[2])
@@ -135,6 +128,7 @@ struct ConvolutionShape {
     shape.dilation = three(window.dilation)
     shape.low = three(window.low)
     shape.high = three(window.high)
+<<<<<<< HEAD
     shape.type = x.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
     shape.weight_type = w.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
     shape.algorithm = algorithm
@@ -145,5 +139,21 @@ struct ConvolutionShape {
       case .weightGradient: PDNN_CONVOLUTION_BACKWARD_WEIGHTS
       }
     return pdnn_convolution_create(kind, &shape)
+=======
+    shape.type = x.dtype.library
+    shape.algorithm = algorithm == .winograd ? PDNN_WINOGRAD : PDNN_DIRECT
+    return shape
+  }
+}
+
+extension ConvolutionProduct {
+  /// The library's name.
+  var library: pdnn_convolution_kind {
+    switch self {
+    case .forward: PDNN_CONVOLUTION_FORWARD
+    case .inputGradient: PDNN_CONVOLUTION_BACKWARD_DATA
+    case .weightGradient: PDNN_CONVOLUTION_BACKWARD_WEIGHTS
+    }
+>>>>>>> 4338208 (Keep tensors in blocks of channels from one convolution to the next)
   }
 }

@@ -23,4 +23,11 @@ final class OneDNNPrimitive {
       return pdnn_execute(primitive, pointers.baseAddress, pointers.baseAddress! + 2, scratch)
     }
   }
+
+  /// A kernel that runs it, for a node with `operandCount` operands in the primitive's order and one result.
+  func kernel(operandCount: Int) -> Kernel {
+    Kernel(workspaceBytes: scratchBytes) { [primitive = self] in
+      pdnn_execute(primitive.primitive, $0, $0 + operandCount, $0[operandCount + 1])
+    }
+  }
 }

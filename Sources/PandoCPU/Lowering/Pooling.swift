@@ -66,10 +66,10 @@ extension SumPoolGradient: CPULowering {
 
 extension PoolingWindow {
   /// Whether the kernels know it: over one or two dimensions.
-  fileprivate var isFlat: Bool { spatial <= 2 }
+  var isFlat: Bool { spatial <= 2 }
 
   /// The sizes as the kernels take them; a single dimension is a row of height 1.
-  fileprivate func kernel(x: TensorType, y: TensorType) -> pk_pool {
+  func kernel(x: TensorType, y: TensorType) -> pk_pool {
     func pair(_ numbers: [Int], _ fill: Int64) -> (Int64, Int64) {
       numbers.count == 1 ? (fill, Int64(numbers[0])) : (Int64(numbers[0]), Int64(numbers[1]))
     }

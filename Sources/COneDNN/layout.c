@@ -1,6 +1,5 @@
 #include "layout.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 // By number of spatial dimensions.
@@ -48,23 +47,4 @@ dnnl_status_t pdnn_add_reorder(pdnn_primitive *p, const dnnl_memory_desc_t *from
   if (status == dnnl_success) status = pdnn_add_arg(p, DNNL_ARG_FROM, from_place, from_where, from);
   if (status == dnnl_success) status = pdnn_add_arg(p, DNNL_ARG_TO, to_place, to_where, to);
   return status;
-}
-
-pdnn_primitive *pdnn_reorder_create(int rank, const int64_t *shape, pdnn_dtype type, pdnn_layout from,
-                                    pdnn_layout to) {
-  dnnl_memory_desc_t source, destination;
-  dnnl_status_t status = pdnn_describe(&source, rank, shape, pdnn_type(type), from);
-  if (status == dnnl_success) status = pdnn_describe(&destination, rank, shape, pdnn_type(type), to);
-  pdnn_primitive *primitive = NULL;
-  if (status == dnnl_success) {
-    primitive = calloc(1, sizeof *primitive);
-    if (!primitive) status = dnnl_out_of_memory;
-  }
-  if (status == dnnl_success) status = pdnn_add_reorder(primitive, &source, PDNN_INPUT, 0, &destination, PDNN_OUTPUT, 0);
-  if (status != dnnl_success) {
-    pdnn_failed(status, "reorder");
-    pdnn_destroy(primitive);
-    return NULL;
-  }
-  return primitive;
 }

@@ -45,20 +45,18 @@ public struct CPUEngine: Engine {
       Simplify(),
       Decompose(keeping: Self.hasKernel),
       Simplify(),
-<<<<<<< HEAD
     ]
   }
 
   /// From those to kernels, in order.
   static func backPasses(_ options: CompileOptions) -> [any Pass] {
-    [
-=======
-      ArrangeLayouts(
-        settings: ConvolutionSettings(threads: options.threads, isExact: options.exact), frozenInputs: []),
->>>>>>> 4338208 (Keep tensors in blocks of channels from one convolution to the next)
-      Fuse(merge: options.fuse),
-      Schedule(donations: options.donations),
-    ]
+    var passes: [any Pass] = []
+    // A program whose operations are kept apart shows each result as the user knows it.
+    if options.fuse {
+      let settings = ConvolutionSettings(threads: options.threads, isExact: options.exact)
+      passes.append(ArrangeLayouts(settings: settings, frozenInputs: []))
+    }
+    return passes + [Fuse(merge: options.fuse), Schedule(donations: options.donations)]
   }
 
   @Sendable static func hasKernel(_ node: Node) -> Bool {

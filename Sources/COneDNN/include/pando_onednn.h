@@ -134,9 +134,4 @@ pdnn_primitive *pdnn_convolution_pack_create(pdnn_convolution_kind kind, const p
 /// The reverse.
 pdnn_primitive *pdnn_convolution_unpack_create(pdnn_convolution_kind kind, const pdnn_convolution *shape);
 
-/// Copies a tensor [n, channels, spatial…] from one layout, plain or blocked, to another. `shape` has `rank` sizes.
-/// Returns null where oneDNN cannot do it.
-pdnn_primitive *pdnn_reorder_create(int rank, const int64_t *shape, pdnn_dtype type, pdnn_layout from,
-                                    pdnn_layout to);
-
 #endif

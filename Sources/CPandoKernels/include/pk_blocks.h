@@ -1,7 +1,7 @@
 /// Tensors whose channels lie in blocks: arrays [n, channels / block, size, block], where size is the product of
 /// the spatial dimensions. With one block that holds all channels this is channels-last.
 ///
-/// The block is a multiple of 8; anything else returns `PK_UNSUPPORTED`. `dtype` is `PK_F32` or `PK_BF16`,
+/// Where nothing else is said, the block is a multiple of 8; anything else returns `PK_UNSUPPORTED`. `dtype` is `PK_F32` or `PK_BF16`,
 /// `parameters` (the type of gamma, beta and their gradients) `dtype` or `PK_F32`. Statistics are float32, summed
 /// in float64. Results are the same on any number of threads.
 #ifndef PK_BLOCKS_H
@@ -16,6 +16,13 @@
 typedef struct pk_blocks {
   int64_t n, channels, size, block;
 } pk_blocks;
+
+/// Brings [n, channels, size] into blocks; the block may be any that divides the channels. Elements are of 1, 2, 4
+/// or 8 bytes; anything else returns `PK_UNSUPPORTED`.
+pk_status pk_block_pack(void *blocked, const void *plain, pk_blocks blocks, size_t element_bytes, int threads);
+
+/// The reverse.
+pk_status pk_block_unpack(void *plain, const void *blocked, pk_blocks blocks, size_t element_bytes, int threads);
 
 /// Which elements of a cotangent pass a rectifier.
 typedef enum pk_mask {

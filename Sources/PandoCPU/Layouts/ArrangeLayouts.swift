@@ -1,3 +1,4 @@
+import COneDNN
 import PandoIR
 import PandoOperations
 import PandoTransforms
@@ -14,6 +15,8 @@ struct ArrangeLayouts: Pass {
 
   func apply(_ graph: Graph) throws -> Graph {
     guard graph.nodes.contains(where: { $0.operation is any LayoutArranging }) else { return graph }
+    // The library chooses by the number of threads that it is going to have.
+    pdnn_set_threads(Int32(settings.threads))
     var rewriter = LayoutRewriter(graph)
     let isFrozen = graph.frozenValues(frozenInputs)
     for node in graph.nodes {

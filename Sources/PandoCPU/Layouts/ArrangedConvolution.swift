@@ -79,7 +79,8 @@ package struct ArrangedConvolution: EngineOperation {
     }
   }
 
-  private var plainTypes: (operands: [TensorType], result: TensorType) {
+  /// The types of operands and result, were they plain.
+  var plainTypes: (operands: [TensorType], result: TensorType) {
     switch product {
     case .forward:
       var operands = [shape.x, shape.w]

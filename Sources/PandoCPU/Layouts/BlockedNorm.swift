@@ -10,7 +10,7 @@ struct BlockedChannels: Hashable, Sendable, Codable {
   let block: Int
   let epsilon: Double
 
-  init(_ x: TensorType, block: Int, epsilon: Double) {
+  init(_ x: TensorType, block: Int, epsilon: Double = 0) {
     self.x = x
     self.block = block
     self.epsilon = epsilon

@@ -1,4 +1,5 @@
 import COneDNN
+import CPandoKernels
 import PandoEngine
 import PandoIR
 
@@ -42,14 +43,27 @@ struct Rearrange: EngineOperation {
   func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     if type.count == 0 { return Kernel(always: { _ in }) }
     pdnn_set_threads(Int32(threads))
-    let made =
-      switch (from, to) {
-      case (_, .packed(let weights)): weights.convolution.packing(unpacks: false)
-      case (.packed(let weights), _): weights.convolution.packing(unpacks: true)
-      default:
-        pdnn_reorder_create(
-          Int32(type.rank), type.shape.map(Int64.init), type.dtype.library, from.library, to.library)
-      }
+    let (bytes, team) = (type.dtype.byteCount, Int32(threads))
+    let made: OpaquePointer?
+    switch (from, to) {
+    case (_, .packed(let weights)): made = weights.convolution.packing(unpacks: false)
+    case (.packed(let weights), _): made = weights.convolution.packing(unpacks: true)
+    // Copies of our own take elements of any type.
+    case (.plain, .blocked(let block)):
+      let sizes = BlockedChannels(type, block: block).sizes
+      return Kernel { Int32(pk_block_pack($0[1], $0[0], sizes, bytes, team).rawValue) }
+    case (.blocked(let block), .plain):
+      let sizes = BlockedChannels(type, block: block).sizes
+      return Kernel { Int32(pk_block_unpack($0[1], $0[0], sizes, bytes, team).rawValue) }
+    default:
+      let (out, back) = (
+        try Rearrange(type, from: from, to: .plain).lower(operands, [type], threads: threads),
+        try Rearrange(type, from: .plain, to: to).lower([type], results, threads: threads)
+      )
+      return Kernel.sequence(
+        [(out, [.operand(0), .workspace(0)]), (back, [.workspace(0), .result(0)])], operandCount: 1,
+        resultCount: 1, temporaries: [type.byteCount])
+    }
     guard let made else {
       throw EngineError("a rearrangement of \(type): oneDNN's \(String(cString: pdnn_last_error()))")
     }

@@ -99,14 +99,42 @@ struct ConvolutionShape: Hashable, Sendable, Codable {
     return .widened(kernel, operands, [result], threads: threads)
   }
 
+  /// The library's product of tensors that it likes best, between copies from and to plain ones.
   private func libraryKernel(_ product: ConvolutionProduct, threads: Int, exact: Bool) throws -> Kernel {
     pdnn_set_threads(Int32(threads))
     let settings = ConvolutionSettings(threads: threads, isExact: exact)
-    var shape = library(settings.algorithm(product, self, isInference: false))
-    guard let made = pdnn_convolution_create(product.library, &shape) else {
+    let algorithm = settings.algorithm(product, self, isInference: false)
+    guard let arranged = ArrangedConvolution(product, self, algorithm, isInference: false) else {
       throw EngineError("a convolution of \(x) by \(w): oneDNN's \(String(cString: pdnn_last_error()))")
     }
-    return OneDNNPrimitive(made).kernel(operandCount: 2)
+    let (layouts, types) = (arranged.layouts, arranged.plainTypes)
+    var steps: [(Kernel, [Kernel.Place])] = []
+    var temporaries: [Int] = []
+    var places: [Kernel.Place] = []
+    for (index, (layout, type)) in zip(layouts.operands, types.operands).enumerated() {
+      if layout == .plain {
+        places.append(.operand(index))
+        continue
+      }
+      let copy = Rearrange(type, from: .plain, to: layout)
+      places.append(.workspace(temporaries.count))
+      steps.append(
+        (try copy.lower([type], [layout.type(type)], threads: threads), [.operand(index), places[index]]))
+      temporaries.append(layout.type(type).byteCount)
+    }
+    let operands = zip(layouts.operands, types.operands).map { $0.type($1) }
+    let result = layouts.result.type(types.result)
+    let kernel = try arranged.lower(operands, [result], threads: threads)
+    if layouts.result == .plain {
+      steps.append((kernel, places + [.result(0)]))
+    } else {
+      let place = Kernel.Place.workspace(temporaries.count)
+      temporaries.append(result.byteCount)
+      let copy = Rearrange(types.result, from: layouts.result, to: .plain)
+      steps.append((kernel, places + [place]))
+      steps.append((try copy.lower([result], [types.result], threads: threads), [place, .result(0)]))
+    }
+    return Kernel.sequence(steps, operandCount: 2, resultCount: 1, temporaries: temporaries)
   }
 
   /// The convolution as the library takes it, of plain tensors.

@@ -15,7 +15,9 @@ struct RandomConvolutions {
   init(seed: UInt64, batch: Int = 2, dtype: DType = .float32, isTraining: Bool = true) throws {
     random = SampleRandom(seed: seed)
     var network = Network(random: random, dtype: dtype)
-    var x = network.input([batch, network.pick([1, 3, 16, 32]), network.pick([6, 7, 9]), network.pick([6, 8])])
+    var x = network.input([
+      batch, network.pick([1, 3, 16, 32]), network.pick([6, 7, 9]), network.pick([6, 8]),
+    ])
     for _ in 0..<5 { x = try network.layer(x, isTraining: isTraining) }
     let weighted = try network.builder.multiply(x, network.input(x.type.shape))
     let wide = try network.builder.convert(weighted, to: .float32)
@@ -76,7 +78,8 @@ private struct Network {
     _ x: Value, _ outputs: Int, _ kernel: Int, stride: Int = 1, dilation: Int = 1, groups: Int = 1
   ) throws -> Value {
     let inputs = x.type.shape[1] / groups
-    let w = input([outputs, inputs, kernel, kernel], scale: 2 / Double(inputs * kernel * kernel).squareRoot())
+    let w = input(
+      [outputs, inputs, kernel, kernel], scale: 2 / Double(inputs * kernel * kernel).squareRoot())
     let window = ConvolutionWindow(
       spatial: 2, stride: stride, padding: kernel / 2 * dilation, dilation: dilation, groups: groups)
     return try builder.emit(Convolution(window), x, w)

@@ -60,7 +60,8 @@ struct BlockedPooling: EngineOperation {
           case .maximumGradient:
             pk_block_max_pool_backward(pointers[2], pointers[1], pointers[0], sizes, lanes, dtype, threads)
           case .sum: pk_block_sum_pool(pointers[1], pointers[0], sizes, lanes, dtype, threads)
-          case .sumGradient: pk_block_sum_pool_backward(pointers[1], pointers[0], sizes, lanes, dtype, threads)
+          case .sumGradient:
+            pk_block_sum_pool_backward(pointers[1], pointers[0], sizes, lanes, dtype, threads)
           }
         }.rawValue)
     }

@@ -23,9 +23,12 @@ extension Reduce: LayoutArranging {
   /// Over all spatial dimensions, whatever else.
   package func arrangement(_ node: Node, _ surroundings: Surroundings) -> Arrangement? {
     let (x, y) = (node.operands[0].type, node.results[0].type)
-    guard let block = surroundings.homes[0].block, (2..<x.rank).allSatisfy(dimensions.contains) else { return nil }
+    guard let block = surroundings.homes[0].block, (2..<x.rank).allSatisfy(dimensions.contains) else {
+      return nil
+    }
     let all = dimensions + (dimensions.contains(1) ? [x.rank] : [])
-    return Arrangement(operands: [.blocked(block)], results: [.plain]) { (values, builder) throws(TypeError) in
+    return Arrangement(operands: [.blocked(block)], results: [.plain]) {
+      (values, builder) throws(TypeError) in
       [try builder.reshape(builder.reduce(function, values[0], all), y.shape)]
     }
   }

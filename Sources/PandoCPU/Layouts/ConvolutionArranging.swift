@@ -26,7 +26,9 @@ extension ConvolutionShape {
   fileprivate func arrangement(
     _ product: ConvolutionProduct, _ surroundings: Surroundings, isInference: Bool = false
   ) -> Arrangement? {
-    guard x.dtype == .float32 || x.dtype == .bfloat16, x.count > 0, w.count > 0, y.count > 0 else { return nil }
+    guard x.dtype == .float32 || (x.dtype == .bfloat16 && InstructionSet.multipliesBFloat16),
+      x.count > 0, w.count > 0, y.count > 0
+    else { return nil }
     let algorithm = surroundings.settings.algorithm(product, self, isInference: isInference)
     guard let arranged = ArrangedConvolution(product, self, algorithm, isInference: isInference) else {
       return nil

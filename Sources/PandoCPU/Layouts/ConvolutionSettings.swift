@@ -14,7 +14,8 @@ extension ConvolutionSettings {
   ///
   /// Winograd's method saves multiplications of 3×3 kernels. With few channels it loses to the direct way, and where
   /// its tiles of 4×4 results are few, the time goes into transforming weights, unless that was done once for all.
-  func algorithm(_ product: ConvolutionProduct, _ shape: ConvolutionShape, isInference: Bool) -> ConvolutionAlgorithm
+  func algorithm(_ product: ConvolutionProduct, _ shape: ConvolutionShape, isInference: Bool)
+    -> ConvolutionAlgorithm
   {
     let (x, w, y, window) = (shape.x, shape.w, shape.y, shape.window)
     guard !isExact, x.dtype == .float32, window.groups == 1, w.shape.dropFirst(2) == [3, 3],

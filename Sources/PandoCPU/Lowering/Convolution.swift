@@ -156,19 +156,8 @@ struct ConvolutionShape: Hashable, Sendable, Codable {
     shape.dilation = three(window.dilation)
     shape.low = three(window.low)
     shape.high = three(window.high)
-<<<<<<< HEAD
-    shape.type = x.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
-    shape.weight_type = w.dtype == .bfloat16 ? PDNN_BF16 : PDNN_F32
-    shape.algorithm = algorithm
-    let kind =
-      switch product {
-      case .forward: PDNN_CONVOLUTION_FORWARD
-      case .inputGradient: PDNN_CONVOLUTION_BACKWARD_DATA
-      case .weightGradient: PDNN_CONVOLUTION_BACKWARD_WEIGHTS
-      }
-    return pdnn_convolution_create(kind, &shape)
-=======
     shape.type = x.dtype.library
+    shape.weight_type = w.dtype.library
     shape.algorithm = algorithm == .winograd ? PDNN_WINOGRAD : PDNN_DIRECT
     return shape
   }
@@ -182,6 +171,5 @@ extension ConvolutionProduct {
     case .inputGradient: PDNN_CONVOLUTION_BACKWARD_DATA
     case .weightGradient: PDNN_CONVOLUTION_BACKWARD_WEIGHTS
     }
->>>>>>> 4338208 (Keep tensors in blocks of channels from one convolution to the next)
   }
 }

@@ -53,4 +53,31 @@ import Testing
     let drawn = try RandomConvolutions(seed: seed, batch: 9)
     #expect(try run(drawn).map(\.reals) == run(drawn, times: 2).map(\.reals))
   }
+
+  /// A sum that leaves bfloat16 for float32 does so whatever the layout of what it adds up.
+  @Test func sumsStayFloat32() throws {
+    var builder = GraphBuilder()
+    let x = builder.input("x", TensorType([2, 16, 6, 6], .bfloat16))
+    let w = builder.input("w", TensorType([32, 16, 3, 3], .bfloat16))
+    let window = ConvolutionWindow(spatial: 2, stride: 1, padding: 1, dilation: 1, groups: 1)
+    let y = try builder.emit(Convolution(window), x, w)
+    builder.setOutputs([try builder.emit(Reduce(.sum, [2, 3], dtype: .float32), y)])
+    let graph = builder.graph
+    var random = SampleRandom(seed: 5)
+    let arguments = graph.inputs.map { input in
+      ReferenceTensor(input.value.type, real: { _ in random.unit() - 0.5 }, integer: { _ in 0 })
+    }
+    let expected = try ReferenceEngine.evaluate(graph, arguments)
+    let executable = try CPUEngine().compile(graph, options: CompileOptions(threads: 2, verify: true))
+    let buffers = arguments.map { argument in
+      let buffer = HostBuffer(argument.type)
+      argument.store(to: buffer.pointer)
+      return buffer
+    }
+    let result = HostBuffer(TensorType([2, 32], .float32))
+    try executable.run(buffers, into: [result])
+    #expect(executable.outputTypes == [result.type])
+    // Each of the 36 terms was rounded to bfloat16, whose step is at most 2^-8 of a term; terms are below 8.
+    #expect(EngineCheck.difference(ReferenceTensor(result), expected[0], 36 * 0x1p-8) == nil)
+  }
 }

@@ -29,7 +29,8 @@ extension Reduce: LayoutArranging {
     let all = dimensions + (dimensions.contains(1) ? [x.rank] : [])
     return Arrangement(operands: [.blocked(block)], results: [.plain]) {
       (values, builder) throws(TypeError) in
-      [try builder.reshape(builder.reduce(function, values[0], all), y.shape)]
+      let reduced = try builder.emit(Reduce(function, all, dtype: resultDType), values[0])
+      return [try builder.reshape(reduced, y.shape)]
     }
   }
 }

@@ -43,13 +43,14 @@ public struct TensorType: Hashable, Sendable, Codable {
     return strides
   }
 
-  /// Whether every size is non-negative and the byte count does not overflow.
+  /// Whether every size is non-negative and the bytes are no more than a process can address, 2^47; so sums over the
+  /// tensors of a program do not overflow.
   package var isValid: Bool {
     var bytes = dtype.byteCount
     for size in shape {
       guard size >= 0 else { return false }
       let (product, overflow) = bytes.multipliedReportingOverflow(by: max(size, 1))
-      guard !overflow else { return false }
+      guard !overflow, product <= 1 << 47 else { return false }
       bytes = product
     }
     return true

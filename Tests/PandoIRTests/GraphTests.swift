@@ -52,6 +52,8 @@ import Testing
     let wrong = refusal { _ = try $0.reshape($1, [3]) }
     #expect(wrong.contains("float32[2]") && wrong.contains("App/main.swift:7"))
     #expect(
+      refusal { _ = try $0.broadcast($1, to: [1 << 46, 2], dimensions: [1]) }.contains("larger than"))
+    #expect(
       refusal { _ = try $0.broadcast($1, to: [1 << 40, 1 << 40, 2], dimensions: [2]) }.contains("larger than")
     )
   }

@@ -13,8 +13,7 @@ typedef struct {
 #define FILL_BLOCK 32768
 
 PK_LEVELS(void, fill_words, (char *dst, uint64_t pattern, int64_t words), (dst, pattern, words)) {
-  uint64_t *d = (uint64_t *)(void *)dst;
-  for (int64_t i = 0; i < words; i++) memcpy(d + i, &pattern, 8);
+  for (int64_t i = 0; i < words; i++) memcpy(dst + 8 * i, &pattern, 8);
 }
 
 // Bytes begin ..< end, in blocks of FILL_BLOCK, each a multiple of eight but the last.

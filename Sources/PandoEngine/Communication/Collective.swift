@@ -71,19 +71,6 @@ public enum Collective: @unchecked Sendable {
     }
   }
 
-  /// What must be equal on all ranks, in words: `all-reduce of 40 bytes, float32, sum`.
-  package var signature: String {
-    switch self {
-    case .allReduce(let buffer, let dtype, let kind):
-      "\(name) of \(buffer.count) bytes, \(dtype), \(kind)"
-    case .reduceScatter(let source, _, let dtype, let kind):
-      "\(name) of \(source.count) bytes, \(dtype), \(kind)"
-    case .allGather, .allToAll: "\(name) of \(byteCount) bytes"
-    case .broadcast(let buffer, let root): "\(name) of \(buffer.count) bytes from rank \(root)"
-    case .barrier: name
-    }
-  }
-
   /// Traps where the sizes of one rank do not fit each other; says nothing of the other ranks.
   package func check(size: Int) {
     switch self {

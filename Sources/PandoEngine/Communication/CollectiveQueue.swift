@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Does one communicator's collectives in the order in which they were begun, on a thread of its own that exists from
 /// the first `start` on. Whoever waits for a collective that no one has taken up yet does it himself, so a blocking call
@@ -13,7 +14,7 @@ package final class CollectiveQueue: Sendable {
   deinit { state.close() }
 
   /// Does `work` on this thread, behind everything that was begun before.
-  package func perform(_ work: Work) throws(CommunicationError) {
+  package func perform(_ work: () throws(CommunicationError) -> Void) throws(CommunicationError) {
     state.acquire()
     defer { state.release() }
     try work()
@@ -45,6 +46,15 @@ private final class QueuedRequest: CommunicationRequest, @unchecked Sendable {
 
 /// The queue without its owner, so that the thread does not keep the owner alive.
 private final class QueueState: @unchecked Sendable {
+  /// Who may take the queue: while nothing but blocking calls use it, one atomic word says so, and the lock is left
+  /// alone.
+  private enum Gate {
+    static let free: UInt8 = 0
+    static let taken: UInt8 = 1
+    /// The rest of this class's state counts, under its lock.
+    static let locked: UInt8 = 2
+  }
+  private let gate = Atomic<UInt8>(Gate.free)
   private let name: String
   private let condition = NSCondition()
   private var pending: [QueuedRequest] = []
@@ -56,21 +66,50 @@ private final class QueueState: @unchecked Sendable {
 
   /// Takes the queue once nothing is ahead.
   func acquire() {
+    if moveGate(Gate.free, Gate.taken) { return }
     condition.lock()
-    while isBusy || !pending.isEmpty { advance() }
+    closeGate()
+    while isBusy || !pending.isEmpty {
+      advance()
+      // While this waited the gate may have opened and let someone in.
+      closeGate()
+    }
     isBusy = true
     condition.unlock()
   }
 
   func release() {
+    if moveGate(Gate.taken, Gate.free) { return }
     condition.lock()
     isBusy = false
+    openGateIfIdle()
     condition.broadcast()
     condition.unlock()
   }
 
+  private func moveGate(_ from: UInt8, _ to: UInt8) -> Bool {
+    gate.compareExchange(expected: from, desired: to, ordering: .acquiringAndReleasing).exchanged
+  }
+
+  /// With the lock held: makes the lock's state count; whoever has taken the queue by the gate is busy.
+  private func closeGate() {
+    while gate.load(ordering: .acquiring) != Gate.locked {
+      if moveGate(Gate.free, Gate.locked) { return }
+      if moveGate(Gate.taken, Gate.locked) {
+        isBusy = true
+        return
+      }
+    }
+  }
+
+  /// With the lock held: lets the gate decide again once nothing is under way.
+  private func openGateIfIdle() {
+    if !isBusy, pending.isEmpty { _ = moveGate(Gate.locked, Gate.free) }
+  }
+
   func append(_ request: QueuedRequest) {
     condition.lock()
+    closeGate()
     pending.append(request)
     if !hasThread {
       hasThread = true
@@ -122,6 +161,7 @@ private final class QueueState: @unchecked Sendable {
     condition.lock()
     request.outcome = outcome
     isBusy = false
+    openGateIfIdle()
     condition.broadcast()
   }
 }

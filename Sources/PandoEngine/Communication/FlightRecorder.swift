@@ -31,32 +31,47 @@ public final class FlightRecorder: Sendable {
     /// Bytes of the memory it touches here.
     public let bytes: Int
     /// How far it is.
-    public internal(set) var state: State
+    public let state: State
     /// Seconds from the recorder's making to the call.
     public let begin: Double
     /// Seconds from the recorder's making to the end.
-    public internal(set) var end: Double?
+    public let end: Double?
     /// The ranks it still waits for, where that is known.
-    public internal(set) var waitingFor: [Int] = []
+    public let waitingFor: [Int]
   }
 
   /// This process's number in the whole run.
   public let rank: Int
   private let capacity: Int
-  private let origin = ContinuousClock.now
+  private let origin = FlightRecorder.nanoseconds()
+
+  /// An entry as it is kept: writing one must cost next to nothing.
+  private struct Slot {
+    var step: Int?
+    var operation: String
+    var label: String
+    var ranks: [Int]
+    var bytes: Int
+    var state: Entry.State
+    var begin: UInt64
+    var end: UInt64 = 0
+    var waitingFor: [Int] = []
+  }
 
   private struct Ring {
-    var entries: [Entry] = []
+    var slots: [Slot] = []
     var count = 0
     var step: Int?
     var sentBytes = 0
   }
   private let ring = Mutex(Ring())
 
-  /// A recorder that keeps the last `capacity` operations.
+  /// A recorder that keeps the last `capacity` operations, or somewhat more.
   public init(rank: Int, capacity: Int = 256) {
+    precondition(capacity > 0, "a recorder keeps at least one operation")
     self.rank = rank
-    self.capacity = capacity
+    // A power of two, so that an entry's place is a mask away.
+    self.capacity = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
   }
 
   /// The training step that entries from now on belong to.
@@ -69,13 +84,25 @@ public final class FlightRecorder: Sendable {
   public var sentBytes: Int { ring.withLock { $0.sentBytes } }
 
   /// Seconds since the recorder was made.
-  public var seconds: Double { (ContinuousClock.now - origin) / .seconds(1) }
+  public var seconds: Double { since(Self.nanoseconds()) }
+
+  private func since(_ time: UInt64) -> Double { Double(time - origin) * 1e-9 }
+
+  private static func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
 
   /// The entries that are kept, oldest first.
   public var entries: [Entry] {
-    ring.withLock { ring in
-      let start = ring.count % capacity
-      return ring.count <= capacity ? ring.entries : Array(ring.entries[start...] + ring.entries[..<start])
+    let ring = ring.withLock { $0 }
+    return (max(0, ring.count - capacity)..<ring.count).map { number in
+      let slot = ring.slots[number & (capacity - 1)]
+      return Entry(
+        number: number, step: slot.step, operation: slot.operation, label: slot.label, ranks: slot.ranks,
+        bytes: slot.bytes, state: slot.state, begin: since(slot.begin),
+        end: slot.end == 0 ? nil : since(slot.end), waitingFor: slot.waitingFor)
     }
   }
 
@@ -83,13 +110,13 @@ public final class FlightRecorder: Sendable {
   package func begin(
     _ operation: String, label: String, ranks: [Int], bytes: Int, sends: Int, state: Entry.State
   ) -> Int {
-    let now = seconds
+    let now = Self.nanoseconds()
     return ring.withLock { ring in
       let number = ring.count
-      let entry = Entry(
-        number: number, step: ring.step, operation: operation, label: label, ranks: ranks, bytes: bytes,
-        state: state, begin: now)
-      if number < capacity { ring.entries.append(entry) } else { ring.entries[number % capacity] = entry }
+      let slot = Slot(
+        step: ring.step, operation: operation, label: label, ranks: ranks, bytes: bytes, state: state,
+        begin: now)
+      if number < capacity { ring.slots.append(slot) } else { ring.slots[number & (capacity - 1)] = slot }
       ring.count += 1
       ring.sentBytes += sends
       return number
@@ -98,11 +125,14 @@ public final class FlightRecorder: Sendable {
 
   /// Changes an entry, if it is still kept.
   package func update(_ number: Int, state: Entry.State) {
-    let end = state == .done || state == .failed ? seconds : nil
+    let end = state == .done || state == .failed ? Self.nanoseconds() : 0
     ring.withLock { ring in
       guard number >= ring.count - capacity else { return }
-      ring.entries[number % capacity].state = state
-      ring.entries[number % capacity].end = end
+      ring.slots[number & (capacity - 1)].state = state
+      ring.slots[number & (capacity - 1)].end = end
+      if state == .done, !ring.slots[number & (capacity - 1)].waitingFor.isEmpty {
+        ring.slots[number & (capacity - 1)].waitingFor = []
+      }
     }
   }
 
@@ -110,7 +140,7 @@ public final class FlightRecorder: Sendable {
   package func update(_ number: Int, waitingFor ranks: [Int]) {
     ring.withLock { ring in
       guard number >= ring.count - capacity else { return }
-      ring.entries[number % capacity].waitingFor = ranks
+      ring.slots[number & (capacity - 1)].waitingFor = ranks
     }
   }
 
@@ -118,14 +148,14 @@ public final class FlightRecorder: Sendable {
   package func error(
     _ reason: CommunicationError.Reason, _ number: Int, operation: String, label: String
   ) -> CommunicationError {
-    let now = seconds
+    let now = Self.nanoseconds()
     let (step, begin) = ring.withLock { ring in
       guard number >= 0, number >= ring.count - capacity else { return (ring.step, now) }
-      let entry = ring.entries[number % capacity]
-      return (entry.step, entry.begin)
+      let slot = ring.slots[number & (capacity - 1)]
+      return (slot.step, slot.begin)
     }
     return CommunicationError(
-      reason, operation: operation, label: label, rank: rank, step: step, seconds: now - begin)
+      reason, operation: operation, label: label, rank: rank, step: step, seconds: since(now) - since(begin))
   }
 
   /// The entries that run and began at least this long ago.

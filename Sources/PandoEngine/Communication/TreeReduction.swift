@@ -34,6 +34,21 @@ package enum TreeReduction {
     }
   }
 
+  /// Reduces the elements of two ranks without making any lists: for small tensors, whose sum takes less time than those.
+  /// `result` may be either operand. Types that are added up in another type go the long way.
+  package static func reduce(
+    _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, into result: UnsafeMutableRawPointer, count: Int,
+    dtype: DType, kind: ReductionKind
+  ) {
+    switch dtype {
+    case .float32:
+      FloatingCombination<Float>(kind).combine(
+        left.assumingMemoryBound(to: Float.self), right.assumingMemoryBound(to: Float.self),
+        into: result.assumingMemoryBound(to: Float.self), count)
+    default: reduce([left, right], into: [result], count: count, dtype: dtype, kind: kind)
+    }
+  }
+
   /// The number of ranks in the left branch of `count` ranks: the largest power of two below it.
   static func leftCount(_ count: Int) -> Int { 1 << (Int.bitWidth - 1 - (count - 1).leadingZeroBitCount) }
 

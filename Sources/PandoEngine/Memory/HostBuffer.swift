@@ -51,7 +51,7 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
   /// The elements' bytes.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: type.byteCount) }
 
-  /// The elements' bytes, to be written.
+  /// The elements' bytes, to be written. Like `bytes` they do not keep this alive: `withExtendedLifetime` does.
   public var mutableBytes: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: pointer, count: type.byteCount)
   }

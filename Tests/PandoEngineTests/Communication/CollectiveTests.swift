@@ -85,7 +85,9 @@ import Testing
         TensorType([size * part]), doubles: (0..<size * part).map { 1 / Double($0 + ranks.rank + 1) })
       let (own, gathered) = (HostBuffer(TensorType([part])), HostBuffer(TensorType([size * part])))
       try ranks.reduceScatter(whole.bytes, into: own.mutableBytes, of: .float32, label: "x")
-      try ranks.allGather(own.bytes, into: gathered.mutableBytes, label: "x")
+      try withExtendedLifetime(own) {
+        try ranks.allGather(own.bytes, into: gathered.mutableBytes, label: "x")
+      }
       try ranks.allReduce(whole.mutableBytes, of: .float32, label: "x")
       return (gathered.elements(as: Float.self), whole.elements(as: Float.self))
     }

@@ -8,21 +8,22 @@ import Synchronization
 /// to all.
 public final class InProcessCommunicator: Communicator {
   public let rank: Int
-  public let recorder: FlightRecorder
-  public var size: Int { group.meeting.worldRanks.count }
-  public var worldRanks: [Int] { group.meeting.worldRanks }
+  public var size: Int { runner.worldRanks.count }
+  public var worldRanks: [Int] { runner.worldRanks }
+  public var recorder: FlightRecorder { runner.recorder }
 
   private let group: InProcessGroup
   private let world: InProcessWorld
-  private let queue: CollectiveQueue
+  private let runner: CollectiveRunner
   private let splits = Mutex(0)
 
   private init(rank: Int, group: InProcessGroup, world: InProcessWorld, recorder: FlightRecorder) {
     self.rank = rank
     self.group = group
     self.world = world
-    self.recorder = recorder
-    queue = CollectiveQueue(name: "pando.\(group.name)")
+    runner = CollectiveRunner(
+      name: "pando.\(group.name)", worldRanks: group.meeting.worldRanks, recorder: recorder,
+      exchange: MeetingExchange(meeting: group.meeting, rank: rank))
   }
 
   /// The ends of a new group, in the order of ranks; each is for one thread.
@@ -36,48 +37,14 @@ public final class InProcessCommunicator: Communicator {
   }
 
   public func perform(_ collective: Collective, label: String) throws(CommunicationError) {
-    collective.check(size: size)
-    let number = enter(collective, label, .running)
-    try queue.perform { () throws(CommunicationError) in
-      try self.carryOut(collective, label: label, number: number)
-    }
+    try runner.perform(collective, label: label)
   }
 
   public func start(_ collective: Collective, label: String) -> any CommunicationRequest {
-    collective.check(size: size)
-    let number = enter(collective, label, .queued)
-    return queue.start { () throws(CommunicationError) in
-      self.recorder.update(number, state: .running)
-      try self.carryOut(collective, label: label, number: number)
-    }
+    runner.start(collective, label: label)
   }
 
   public func abort(_ reason: String) { world.abort(reason) }
-
-  private func enter(_ collective: Collective, _ label: String, _ state: FlightRecorder.Entry.State) -> Int {
-    recorder.begin(
-      collective.name, label: label, ranks: worldRanks, bytes: collective.byteCount,
-      sends: collective.sentBytes(size: size), state: state)
-  }
-
-  private func carryOut(_ collective: Collective, label: String, number: Int) throws(CommunicationError) {
-    let recorder = recorder
-    let note = { recorder.update(number, waitingFor: $0) }
-    do throws(MeetingFailure) {
-      let all = try group.meeting.arrive(rank, collective, note: note)
-      if case .barrier = collective {
-      } else {
-        SharedMemoryCollective.carryOut(all, rank: rank)
-        // No one may use its memory again before the others are done with it.
-        _ = try group.meeting.arrive(rank, .barrier, note: note)
-      }
-      recorder.update(number, waitingFor: [])
-      recorder.update(number, state: .done)
-    } catch {
-      recorder.update(number, state: .failed)
-      throw recorder.error(error.reason, number, operation: collective.name, label: label)
-    }
-  }
 
   public func split(color: Int?, key: Int) throws(CommunicationError) -> (any Communicator)? {
     let number = splits.withLock { splits in

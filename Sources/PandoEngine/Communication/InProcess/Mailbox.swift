@@ -26,12 +26,12 @@ final class Mailbox: @unchecked Sendable {
   }
 
   /// Takes the oldest message at the address; `nil` where there is none and `waits` is false.
-  func take(_ address: Address, waits: Bool) throws(MeetingFailure) -> Data? {
+  func take(_ address: Address, waits: Bool) throws(ExchangeFailure) -> Data? {
     condition.lock()
     defer { condition.unlock() }
     while true {
       if messages[address]?.isEmpty == false { return messages[address]!.removeFirst() }
-      if let reason = world.abortReason { throw MeetingFailure(reason: .aborted(reason)) }
+      if let reason = world.abortReason { throw ExchangeFailure(.aborted(reason)) }
       guard waits else { return nil }
       condition.wait()
     }

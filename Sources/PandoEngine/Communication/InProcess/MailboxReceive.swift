@@ -44,14 +44,13 @@ final class MailboxReceive: CommunicationRequest, @unchecked Sendable {
 
   private func attempt(waits: Bool) {
     guard outcome == nil else { return }
-    do throws(MeetingFailure) {
+    do throws(ExchangeFailure) {
       guard let message = try mailbox.take(address, waits: waits) else { return }
       guard message.count == destination.count else {
-        throw MeetingFailure(
-          reason: .mismatch("a message of \(message.count) bytes came, \(destination.count) are expected"))
+        throw ExchangeFailure(
+          .mismatch("a message of \(message.count) bytes came, \(destination.count) are expected"))
       }
       message.copyBytes(to: destination)
-      recorder.update(number, waitingFor: [])
       recorder.update(number, state: .done)
       outcome = .success(())
     } catch {

@@ -26,7 +26,8 @@ final class Meeting: @unchecked Sendable {
   ///   - note: told whom it waits for, whenever that changes.
   /// - Returns: what all do, in the order of ranks.
   /// - Throws: the reason, where the run is given up or the ranks do not agree.
-  func arrive(_ rank: Int, _ call: Collective, note: ([Int]) -> Void) throws(MeetingFailure) -> [Collective] {
+  func arrive(_ rank: Int, _ call: Collective, note: ([Int]) -> Void) throws(ExchangeFailure) -> [Collective]
+  {
     condition.lock()
     defer { condition.unlock() }
     calls[rank] = call
@@ -40,25 +41,18 @@ final class Meeting: @unchecked Sendable {
     }
     var noted = 0
     while round == mine {
-      if let reason = world.abortReason { throw MeetingFailure(reason: .aborted(reason)) }
+      if let reason = world.abortReason { throw ExchangeFailure(.aborted(reason)) }
       if noted != here.count {
         noted = here.count
         note(worldRanks.indices.filter { !here.contains($0) }.map { worldRanks[$0] })
       }
       condition.wait()
     }
-    let signature = call.signature
-    if let other = agreed.firstIndex(where: { $0.signature != signature }) {
-      throw MeetingFailure(
-        reason: .mismatch(
-          "rank \(worldRanks[rank]) calls \(signature), "
-            + "rank \(worldRanks[other]) \(agreed[other].signature)"))
+    if let failure = CollectiveCode.disagreement(
+      agreed.map(CollectiveCode.init), rank: rank, names: worldRanks)
+    {
+      throw failure
     }
     return agreed
   }
-}
-
-/// Why a meeting did not come about.
-struct MeetingFailure: Error {
-  let reason: CommunicationError.Reason
 }

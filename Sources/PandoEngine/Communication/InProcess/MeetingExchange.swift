@@ -1,5 +1,24 @@
 import PandoIR
 
+/// Ranks that meet, each do their share, and meet again.
+final class MeetingExchange: CollectiveExchange {
+  private let meeting: Meeting
+  private let rank: Int
+
+  init(meeting: Meeting, rank: Int) {
+    self.meeting = meeting
+    self.rank = rank
+  }
+
+  func carryOut(_ collective: Collective, note: ([Int]) -> Void) throws(ExchangeFailure) {
+    let all = try meeting.arrive(rank, collective, note: note)
+    if case .barrier = collective { return }
+    SharedMemoryCollective.carryOut(all, rank: rank)
+    // No one may use its memory again before the others are done with it.
+    _ = try meeting.arrive(rank, .barrier, note: note)
+  }
+}
+
 /// A rank's share of a collective whose ranks can reach each other's memory.
 enum SharedMemoryCollective {
   /// Does rank `rank`'s share; all are done when every rank has done its own.

@@ -18,11 +18,13 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("gomp")]),
     .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
 
     .target(name: "PandoIR"),
     .target(name: "PandoOperations", dependencies: ["PandoIR"]),
     .target(name: "PandoTransforms", dependencies: ["PandoIR", "PandoOperations"]),
     .target(name: "PandoEngine", dependencies: ["PandoIR", "PandoOperations"]),
+    .target(name: "PandoMPI", dependencies: ["PandoIR", "PandoEngine", "CMPI"]),
     .target(
       name: "PandoCPU",
       dependencies: [
@@ -42,7 +44,7 @@ let package = Package(
     .executableTarget(
       name: "PandoCommand",
       dependencies: [
-        "PandoTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PandoTraining", "PandoMPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "PandoTestSupport", dependencies: ["PandoEngine", "Pando"]),
 
@@ -51,6 +53,9 @@ let package = Package(
     .testTarget(name: "PandoOperationsTests", dependencies: ["PandoOperations", "PandoTestSupport"]),
     .testTarget(name: "PandoTransformsTests", dependencies: ["PandoTransforms", "PandoTestSupport"]),
     .testTarget(name: "PandoEngineTests", dependencies: ["PandoEngine", "PandoTestSupport"]),
+    .executableTarget(
+      name: "RankFixture", dependencies: ["PandoIR", "PandoEngine", "PandoMPI"]),
+    .testTarget(name: "PandoMPITests", dependencies: ["PandoMPI", "RankFixture"]),
     .testTarget(name: "PandoCPUTests", dependencies: ["PandoCPU", "PandoTestSupport"]),
     .testTarget(name: "PandoTests", dependencies: ["Pando", "PandoTestSupport"]),
     .testTarget(

@@ -17,10 +17,10 @@ fail() {
   exit "$code"
 }
 
-# Prints the Debian packages that the build needs and that are not there.
+# Prints the Debian packages that the build, and what the arguments name, need and that are not there.
 missing_packages() {
   local package
-  for package in libdnnl-dev zlib1g-dev; do
+  for package in libdnnl-dev zlib1g-dev "$@"; do
     # Asking for the status alone would take a package that was removed, but not purged, for installed.
     [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || printf '%s\n' "$package"
   done
@@ -53,11 +53,11 @@ install_packages() {
   rm -f "$log"
 }
 
-# Makes sure of the system packages, where there is Debian's package manager to ask.
+# Makes sure of the system packages, and those named, where there is Debian's package manager to ask.
 ensure_packages() {
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
   local missing
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
 }
 

@@ -4,6 +4,7 @@ import Foundation
 import Pando
 import PandoCPU
 import PandoData
+import PandoMPI
 
 /// `pando doctor`
 struct DoctorCommand: ParsableCommand {
@@ -53,6 +54,13 @@ struct DoctorCommand: ParsableCommand {
         name: "threads", isGood: true,
         detail: "\(Machine.threads) by default (OMP_NUM_THREADS, train.threads)", mend: nil),
     ]
+    let mpirun = Launcher.mpirun(path: ProcessInfo.processInfo.environment["PATH"])
+    let problem = MPIWorld.problem ?? (mpirun == nil ? "there is no mpirun" : nil)
+    findings.append(
+      Finding(
+        name: "Open MPI", isGood: problem == nil,
+        detail: problem.map { "\($0); several ranks need it, one does not" } ?? mpirun!,
+        mend: problem == nil ? nil : "sudo apt-get install openmpi-bin"))
     for dataset in DatasetCatalogue.all {
       let place = dataset.location(in: DataFolder.url)?.path
       findings.append(

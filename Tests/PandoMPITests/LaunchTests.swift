@@ -72,17 +72,24 @@ import Testing
 
   @Test(.enabled(if: OpenMPI.isInstalled, "Open MPI is not installed"))
   func ranksGetTheirShareOfTheCores() throws {
-    func command(_ ranks: Int, threads: Int?, cores: Int) throws -> [String] {
+    func command(_ ranks: Int, threads: Int?, cores: Int, of hostCores: Int) throws -> [String] {
       let launcher = Launcher(
-        ranks: ranks, threads: threads, program: "/bin/x", arguments: ["y"], cores: cores)
+        ranks: ranks, threads: threads, program: "/bin/x", arguments: ["y"], cores: cores,
+        hostCores: hostCores)
       let command = try launcher.command(scratch: "/tmp", run: "r")
       return [command.environment["OMP_NUM_THREADS"]!] + command.arguments
     }
     #expect(
-      try command(2, threads: nil, cores: 8)
-        == ["4", "-n", "2", "--map-by", "slot:PE=4", "--bind-to", "core", "/bin/x", "y"])
+      try command(2, threads: nil, cores: 8, of: 8)
+        == [
+          "4", "-n", "2", "--use-hwthread-cpus", "--map-by", "slot:PE=4", "--bind-to", "hwthread", "/bin/x",
+          "y",
+        ])
     #expect(
-      try command(3, threads: 2, cores: 4)
+      try command(2, threads: nil, cores: 8, of: 16)
+        == ["4", "-n", "2", "--bind-to", "none", "--oversubscribe", "/bin/x", "y"])
+    #expect(
+      try command(3, threads: 2, cores: 4, of: 4)
         == ["2", "-n", "3", "--bind-to", "none", "--oversubscribe", "/bin/x", "y"])
   }
 }

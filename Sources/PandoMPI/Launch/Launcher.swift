@@ -16,15 +16,19 @@ public struct Launcher: Sendable {
   public var environment: [String: String]
   /// The variables that ranks on other hosts get too.
   public var forwarded: Set<String>
-  /// Cores of this host that the ranks may use.
+  /// Cores of this host that the ranks may use; as the system counts, so hardware threads where cores have several.
   public var cores: Int
+  /// Cores that this host has. Where the ranks may not use all, they are not given cores of their own: `mpirun` would
+  /// take the first.
+  public var hostCores: Int
 
   /// A launcher.
   public init(
     ranks: Int, hosts: [Host] = [], threads: Int? = nil, program: String, arguments: [String],
     environment: [String: String] = ProcessInfo.processInfo.environment,
     forwarded: Set<String> = ["OMP_NUM_THREADS", "GOMP_SPINCOUNT", "LD_LIBRARY_PATH"],
-    cores: Int = ProcessInfo.processInfo.activeProcessorCount
+    cores: Int = ProcessInfo.processInfo.activeProcessorCount,
+    hostCores: Int = sysconf(Int32(_SC_NPROCESSORS_ONLN))
   ) {
     self.ranks = ranks
     self.hosts = hosts
@@ -34,6 +38,7 @@ public struct Launcher: Sendable {
     self.environment = environment
     self.forwarded = forwarded
     self.cores = cores
+    self.hostCores = hostCores
   }
 
   /// A program with its arguments and environment.
@@ -109,8 +114,8 @@ public struct Launcher: Sendable {
       variables["OMP_NUM_THREADS"] = "\(share)"
       // Each rank gets cores of its own where there are enough. Left to itself MPI gives each rank one, whatever
       // its threads.
-      if share * ranks <= cores {
-        flags += ["--map-by", "slot:PE=\(share)", "--bind-to", "core"]
+      if share * ranks <= cores, cores == hostCores {
+        flags += ["--use-hwthread-cpus", "--map-by", "slot:PE=\(share)", "--bind-to", "hwthread"]
       } else {
         flags += ["--bind-to", "none", "--oversubscribe"]
       }

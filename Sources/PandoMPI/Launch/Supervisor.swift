@@ -68,6 +68,8 @@ public final class Supervisor {
       launcher.arguments = arguments(restarts)
       let attempt = try runOnce(shouldStop: shouldStop, note: note)
       if attempt.code == 0 { return attempt.wasStopped ? .stopped : .finished(restarts: restarts) }
+      // Ranks that were asked before they listened have nothing to save.
+      if attempt.wasStopped, attempt.code == 128 + Self.stopSignal { return .stopped }
       let text = attempt.text
       let isWorthwhile = attempt.code > 128 || attempt.code == Self.retryCode
       guard isWorthwhile, !attempt.wasStopped, restarts < limits.maxRestarts else {

@@ -37,7 +37,7 @@ struct BenchServer {
     let firstStep = ProcessFigures.secondsSinceStart
     try write(
       Greeting(
-        firstStepS: firstStep, parameters: ready.parameters, productFlops: ready.productFlops(),
+        firstStepS: firstStep, parameters: ready.parameters, productFlops: ready.productFlops,
         plannedMemoryBytes: ready.plannedBytes))
     while let line = readLine() {
       guard let count = Int(line), count > 0 else {

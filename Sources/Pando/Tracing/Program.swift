@@ -1,5 +1,6 @@
 import PandoEngine
 import PandoIR
+import PandoTransforms
 
 /// A compiled program over placeholders whose buffers the caller keeps: what a training step is.
 ///
@@ -43,6 +44,19 @@ public final class Program {
       options: CompileOptions(
         threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
         recompute: recompute))
+  }
+
+  /// What one run has to do: what the graph says twice, such as a forward pass that a gradient repeats, counts once.
+  public private(set) lazy var cost: Cost = merged.cost
+
+  /// Floating-point operations of one run in products and convolutions alone, composites by their decomposition: what
+  /// counters of other frameworks count too, so that two programs can be seen to do the same work.
+  public private(set) lazy var productFlops: Int = merged.productFlops
+
+  private var merged: Graph {
+    do { return try Simplify().apply(graph) } catch {
+      preconditionFailure("a graph that was compiled cannot be simplified: \(error)")
+    }
   }
 
   /// What memory the program needs and has used.

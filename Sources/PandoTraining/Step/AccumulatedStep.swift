@@ -63,7 +63,7 @@ final class AccumulatedStep: StepProgram {
   var programs: [Program] { [gradientProgram, updateProgram] }
   var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }
   var sumBytes: Int { sums.reduce(0) { $0 + $1.type.byteCount } }
-  var flops: Int { gradientProgram.graph.cost.flops * count + updateProgram.graph.cost.flops }
+  var flops: Int { gradientProgram.cost.flops * count + updateProgram.cost.flops }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport

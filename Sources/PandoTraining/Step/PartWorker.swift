@@ -36,7 +36,7 @@ final class PartWorker {
   var memory: MemoryReport { program.memory }
   var sumBytes: Int { vectors.reduce(0) { $0 + $1.type.byteCount } }
   /// Operations of one part.
-  var flops: Int { program.graph.cost.flops }
+  var flops: Int { program.cost.flops }
 
   /// The sums that the worker's parts add up to on their own, from left to right; valid until the next call.
   func run(

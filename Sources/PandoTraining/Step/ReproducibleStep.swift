@@ -92,7 +92,7 @@ final class ReproducibleStep: StepProgram {
   var programs: [Program] { workers.flatMap(\.programs) + [adder.program, updateProgram] }
   var memory: [MemoryReport] { workers.map(\.memory) + [updateProgram.memory] }
   var sumBytes: Int { workers.reduce(0) { $0 + $1.sumBytes } + (exchange?.byteCount ?? 0) }
-  var flops: Int { workers[0].flops * tree.parts + updateProgram.graph.cost.flops }
+  var flops: Int { workers[0].flops * tree.parts + updateProgram.cost.flops }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport

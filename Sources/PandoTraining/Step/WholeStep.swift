@@ -42,7 +42,7 @@ final class WholeStep: StepProgram {
   var programs: [Program] { [program] }
   var memory: [MemoryReport] { [program.memory] }
   var sumBytes: Int { 0 }
-  var flops: Int { program.graph.cost.flops }
+  var flops: Int { program.cost.flops }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport

@@ -38,10 +38,10 @@ public final class PreparedWorkload {
   }
 
   /// Floating-point operations of a step, by the graphs' count.
-  public var flops: Int { programs.reduce(0) { $0 + $1.graph.cost.flops } }
+  public var flops: Int { programs.reduce(0) { $0 + $1.cost.flops } }
 
   /// Those of them in products and convolutions, which other frameworks count too.
-  public func productFlops() throws -> Int { try programs.reduce(0) { try $0 + $1.graph.productFlops() } }
+  public var productFlops: Int { programs.reduce(0) { $0 + $1.productFlops } }
 
   /// Bytes of weights, optimizer, batches and arenas, as planned.
   public var plannedBytes: Int { memory().planned }

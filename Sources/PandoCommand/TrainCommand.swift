@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import Pando
+import PandoEngine
 import PandoData
+import PandoMPI
 import PandoTraining
 
 /// `pando train`
@@ -19,7 +21,13 @@ struct TrainCommand: ParsableCommand {
     name: .customLong("set"),
     help: ArgumentHelp("Overrides a key of the recipe: train.steps=20.", valueName: "key=value"))
   var overrides: [String] = []
-  @Option(help: "Processes to train on; this version trains on one.") var ranks = 1
+  @Option(help: "Processes to train on.") var ranks = 1
+  @Option(help: ArgumentHelp("The hosts of the ranks, with how many: a,b:4.", valueName: "hosts"))
+  var hosts: String?
+  @Option(help: "How often ranks are started again, from the last checkpoint, when one dies.")
+  var maxRestarts = 0
+  @Option(help: "The fewest ranks to go on with where one cannot be replaced; by default all.")
+  var minRanks: Int?
   @Option(help: "cpu or reference.") var device = "cpu"
   @Option(
     help: ArgumentHelp("The run's folder; by default runs/NAME.", valueName: "dir"), completion: .directory)
@@ -30,23 +38,85 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Print the summary as JSON.") var json = false
 
   func run() throws {
-    guard ranks == 1 else {
-      throw UsageError("--ranks \(ranks): this version trains on one rank; leave --ranks out")
+    if let environment = RankEnvironment(ProcessInfo.processInfo.environment) {
+      return try RankEnd.run { try work(environment) }
+    }
+    guard ranks > 0 else { throw UsageError("--ranks \(ranks): a run needs at least one rank") }
+    guard minRanks.map({ (1...ranks).contains($0) }) ?? true, maxRestarts >= 0 else {
+      throw UsageError("--min-ranks must be from 1 to --ranks, and --max-restarts 0 or more")
     }
     let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
+    if ranks > 1 || hosts != nil || maxRestarts > 0 { return try launch(recipe) }
+    try getData(recipe.data.source)
+    let signal = StopSignal()
+    let outcome = try session(recipe, .single, threads: recipe.train.threads)
+      .run(note: { Terminal.note($0) }, shouldStop: { signal.isSet })
+    tell(outcome)
+  }
+
+  /// Starts the ranks and watches over them.
+  private func launch(_ recipe: Recipe) throws {
+    // Once, before every rank wants them.
+    try getData(recipe.data.source)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let launcher = Launcher(
+      ranks: ranks, hosts: try hosts.map { try Host.list($0) } ?? [], threads: recipe.train.threads,
+      program: RankEnd.program, arguments: arguments)
+    let limits = Supervisor.Limits(maxRestarts: maxRestarts, minRanks: minRanks)
+    let (signal, folder) = (StopSignal(), folder(recipe))
+    let outcome = try Supervisor(launcher, limits: limits).run(
+      arguments: { restarts in restarts > 0 && !resume ? arguments + ["--resume"] : arguments },
+      progress: { folder.checkpoints.steps.last ?? 0 }, shouldStop: { signal.isSet },
+      note: { Terminal.note($0) })
+    if case .failed(let code, let text) = outcome {
+      // What was wrong with the recipe, a rank has said.
+      if code == 2 { throw ExitCode(2) }
+      throw LaunchFailure(description: text)
+    }
+  }
+
+  /// Trains as one of several ranks.
+  private func work(_ environment: RankEnvironment) throws {
+    let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let threads =
+      recipe.train.threads
+      ?? environment.threads(cores: cores, hostCores: ProcessInfo.processInfo.processorCount)
+    let local = environment.localSize ?? environment.size ?? 1
+    let spins = ProcessInfo.processInfo.processorCount >= local * threads
+    let world = try MPIWorld(settings: MPISettings(spins: spins))
+    let ranks = Ranks(world.communicator)
+    var agreement = RunAgreement()
+    agreement.addProgram()
+    agreement.add("recipe", text: recipe.yaml)
+    try agreement.check(world.communicator)
+    if ranks.isFirst { try getData(recipe.data.source) }
+    try world.communicator.barrier(label: "data")
+    let signal = StopSignal()
+    let watchdog = Watchdog(
+      world.communicator.recorder, limits: Watchdog.Limits(), note: { Terminal.note($0) }, giveUp: { _ in })
+    defer { watchdog.stop() }
+    let outcome = try session(recipe, ranks, threads: threads)
+      .run(note: { if ranks.isFirst { Terminal.note($0) } }, shouldStop: { signal.isSet })
+    try world.finish()
+    if ranks.isFirst { tell(outcome) }
+  }
+
+  private func folder(_ recipe: Recipe) -> RunFolder {
+    RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
+  }
+
+  private func session(_ recipe: Recipe, _ ranks: Ranks, threads: Int?) throws -> TrainingSession {
     let device: Device
     do {
-      device = try Device(
-        named: self.device, threads: recipe.train.threads, exact: recipe.train.precision == .exact)
+      device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
     } catch { throw UsageError("--device: \(error)") }
-    try getData(recipe.data.source)
-    let folder = RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
-    let session = TrainingSession(
-      recipe, folder: folder, resumes: resume, dataFolder: DataFolder.url, device: device,
-      showsProgress: true,
-      profiles: profile)
-    let signal = StopSignal()
-    let outcome = try session.run(note: { Terminal.note($0) }, shouldStop: { signal.isSet })
+    return TrainingSession(
+      recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,
+      showsProgress: true, ranks: ranks, profiles: profile)
+  }
+
+  private func tell(_ outcome: TrainingSession.Outcome) {
     if json { print(outcome.summary.json) } else { show(outcome) }
   }
 

@@ -77,10 +77,21 @@ public final class TrainingRun {
 
   /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
   private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks) throws {
-    if let axis = recipe.parallel.axes.first(where: { $0.size > 1 }) {
+    if let axis = recipe.parallel.axes.first(where: { $0.size > 1 && $0.name != "data" }) {
       throw RecipeError(
         keyPath: "parallel.axes.\(axis.name)",
-        message: "this version trains on one rank; remove it or set it to 1")
+        message: "this version spreads the data alone; remove it or set it to 1")
+    }
+    if let axis = recipe.parallel.axes.first(where: { $0.name == "data" }), axis.size != ranks.count {
+      throw RecipeError(
+        keyPath: "parallel.axes.data",
+        message: "\(axis.size) does not fit \(ranks.count) rank\(ranks.count == 1 ? "" : "s"); start as many with "
+          + "--ranks \(axis.size), or leave it out")
+    }
+    if ranks.count > 1 && !recipe.reproducible {
+      throw RecipeError(
+        keyPath: "reproducible",
+        message: "\(ranks.count) ranks train reproducibly in this version; set it to true, or use one rank")
     }
   }
 

@@ -13,6 +13,8 @@ enum Failure {
   /// Prints the error and ends the process.
   static func exit(_ error: any Error) -> Never {
     if let code = cleanExit(error) { Foundation.exit(code) }
+    // What was wrong has been said already, by a rank.
+    if let end = error as? ExitCode { Foundation.exit(end.rawValue) }
     FileHandle.standardError.write(Data("error: \(message(error))\n".utf8))
     Foundation.exit(code(error))
   }
@@ -38,7 +40,7 @@ enum Failure {
     return text.split(separator: "\n").joined(separator: " ")
   }
 
-  private static func code(_ error: any Error) -> Int32 {
+  static func code(_ error: any Error) -> Int32 {
     switch error {
     case is TrainingError, is EngineError, is LaunchFailure, is CommunicationError: 1
     case is RecipeError, is TypeError, is ModuleError, is UsageError, is CheckpointError, is LaunchError,

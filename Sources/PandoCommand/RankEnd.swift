@@ -20,7 +20,7 @@ enum RankEnd {
     } catch {
       // What was wrong from the start is wrong for all, and the first rank says so.
       let rank = RankEnvironment(ProcessInfo.processInfo.environment)?.rank ?? 0
-      if error is LaunchError || error is MPIError, rank > 0 {
+      if Failure.code(error) == 2, rank > 0 {
         sleep(2)
         _exit(2)
       }

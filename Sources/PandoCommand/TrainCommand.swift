@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import Pando
-import PandoEngine
 import PandoData
+import PandoEngine
 import PandoMPI
 import PandoTraining
 

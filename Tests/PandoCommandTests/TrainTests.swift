@@ -46,6 +46,29 @@ import Testing
     #expect(first != other)
   }
 
+  private static let startsRanks =
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+      FileManager.default.isExecutableFile(atPath: "\($0)/mpirun")
+    }
+
+  @Test(.enabled(if: startsRanks, "Open MPI is not installed"))
+  func reproducibleRunsEndWithTheSameWeightsOnAnyNumberOfRanks() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    let one = try trained(folder, ["--set", "reproducible=true"])
+    for ranks in [2, 3] {
+      let many = try trained(
+        folder, ["--set", "reproducible=true", "--ranks", "\(ranks)", "--out", "ranks-\(ranks)"])
+      #expect(many["ranks"] as? Int == ranks)
+      #expect(many["weights_sha256"] as? String == one["weights_sha256"] as? String)
+    }
+    let refused = try Command.run(["train", "recipe.yaml", "--ranks", "2", "--out", "other"], in: folder.url)
+    #expect(refused.status == 2)
+    #expect(refused.errorLines.count == 1, "\(refused.errors)")
+    #expect(refused.errors.contains("reproducible"))
+  }
+
   /// What is computed again, to whatever budget, leads to the very same weights.
   @Test func recomputationKeepsTheWeights() throws {
     let folder = try TemporaryFolder()

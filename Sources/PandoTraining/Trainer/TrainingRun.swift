@@ -85,7 +85,8 @@ public final class TrainingRun {
     if let axis = recipe.parallel.axes.first(where: { $0.name == "data" }), axis.size != ranks.count {
       throw RecipeError(
         keyPath: "parallel.axes.data",
-        message: "\(axis.size) does not fit \(ranks.count) rank\(ranks.count == 1 ? "" : "s"); start as many with "
+        message:
+          "\(axis.size) does not fit \(ranks.count) rank\(ranks.count == 1 ? "" : "s"); start as many with "
           + "--ranks \(axis.size), or leave it out")
     }
     if ranks.count > 1 && !recipe.reproducible {

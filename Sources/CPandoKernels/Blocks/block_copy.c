@@ -25,7 +25,8 @@ typedef struct {
 #define T uint16_t
 #define NAME(x) x##_2
 #include "block_copy_body.h"
-
+#undef T
+#undef NAME
 #define T uint8_t
 #define NAME(x) x##_1
 #include "block_copy_body.h"

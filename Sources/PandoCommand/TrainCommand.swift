@@ -56,6 +56,11 @@ struct TrainCommand: ParsableCommand {
 
   /// Starts the ranks and watches over them.
   private func launch(_ recipe: Recipe) throws {
+    guard ranks == 1 || recipe.reproducible else {
+      throw UsageError(
+        "--ranks \(ranks): several ranks train reproducibly in this version; set reproducible: true, or use one rank"
+      )
+    }
     // Once, before every rank wants them.
     try getData(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())

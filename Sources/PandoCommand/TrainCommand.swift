@@ -28,6 +28,11 @@ struct TrainCommand: ParsableCommand {
   var maxRestarts = 0
   @Option(help: "The fewest ranks to go on with where one cannot be replaced; by default all.")
   var minRanks: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Seconds after which ranks that wait for another one give up, to be started again.",
+      valueName: "seconds"))
+  var hangLimit = 600.0
   @Option(help: "cpu or reference.") var device = "cpu"
   @Option(
     help: ArgumentHelp("The run's folder; by default runs/NAME.", valueName: "dir"), completion: .directory)
@@ -42,6 +47,7 @@ struct TrainCommand: ParsableCommand {
       return try RankEnd.run { try work(environment) }
     }
     guard ranks > 0 else { throw UsageError("--ranks \(ranks): a run needs at least one rank") }
+    guard hangLimit > 0 else { throw UsageError("--hang-limit \(hangLimit): expected seconds above 0") }
     guard minRanks.map({ (1...ranks).contains($0) }) ?? true, maxRestarts >= 0 else {
       throw UsageError("--min-ranks must be from 1 to --ranks, and --max-restarts 0 or more")
     }
@@ -98,13 +104,22 @@ struct TrainCommand: ParsableCommand {
     if ranks.isFirst { try getData(recipe.data.source) }
     try world.communicator.barrier(label: "data")
     let signal = StopSignal()
-    let watchdog = Watchdog(
-      world.communicator.recorder, limits: Watchdog.Limits(), note: { Terminal.note($0) }, giveUp: { _ in })
+    let watchdog = watchdog(world.communicator, folder(recipe))
     defer { watchdog.stop() }
     let outcome = try session(recipe, ranks, threads: threads)
       .run(note: { if ranks.isFirst { Terminal.note($0) } }, shouldStop: { signal.isSet })
     try world.finish()
     if ranks.isFirst { tell(outcome) }
+  }
+
+  /// Says which rank is waited for, and gives the run up where that takes too long.
+  private func watchdog(_ communicator: MPICommunicator, _ folder: RunFolder) -> Watchdog {
+    let limits = Watchdog.Limits(warnSeconds: min(30, hangLimit / 2), abortSeconds: hangLimit)
+    return Watchdog(communicator.recorder, limits: limits, note: { Terminal.note($0) }) { text in
+      let place = folder.url.appending(path: "exchanges-\(communicator.rank).json")
+      do { try communicator.recorder.write(to: place) } catch { Terminal.note("warning: \(error)") }
+      communicator.abort(text)
+    }
   }
 
   private func folder(_ recipe: Recipe) -> RunFolder {
@@ -160,7 +175,13 @@ struct TrainCommand: ParsableCommand {
 
   /// The flags that lead back to the same run.
   private var resumeFlags: String {
-    (overrides.map { " --set \($0)" } + (out.map { [" --out \($0)"] } ?? [])).joined()
+    var flags = overrides.map { "--set \($0)" }
+    if ranks > 1 { flags.append("--ranks \(ranks)") }
+    if let hosts { flags.append("--hosts \(hosts)") }
+    if maxRestarts > 0 { flags.append("--max-restarts \(maxRestarts)") }
+    if let minRanks { flags.append("--min-ranks \(minRanks)") }
+    if let out { flags.append("--out \(out)") }
+    return flags.map { " " + $0 }.joined()
   }
 
   private static func shortened(_ path: String) -> String {

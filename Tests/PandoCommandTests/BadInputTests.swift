@@ -95,7 +95,9 @@ import Testing
       train: {steps: 5}
       """)
     try expectRefused(["train", "cnn.yaml"], in: folder, saying: ["model.kind", "float32[3]", "mlp"])
-    try expectRefused(["train", "recipe.yaml", "--ranks", "2"], in: folder, saying: ["--ranks"])
+    try expectRefused(
+      ["train", "recipe.yaml", "--ranks", "2"], in: folder, saying: ["--ranks", "reproducible"])
+    try expectRefused(["train", "recipe.yaml", "--hang-limit", "0"], in: folder, saying: ["--hang-limit"])
     try folder.write("table.csv", "a,b,class\n")
     try expectRefused(["train", "recipe.yaml"], in: folder, saying: ["table.csv"])
     #expect(!FileManager.default.fileExists(atPath: folder.url.appendingPathComponent("runs").path))

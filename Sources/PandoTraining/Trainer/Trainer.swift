@@ -74,6 +74,8 @@ public struct Trainer {
   }
 
   private func step(_ feeds: [BatchFeed], _ meter: inout RateMeter) throws -> StepRecord {
+    // What waits for another rank is reported with its step.
+    run.ranks.communicator?.recorder.step = run.step + 1
     let seed = UInt64(run.recipe.seed)
     let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
     profiler?.prepare(feeds)

@@ -92,7 +92,7 @@ def machine_line(kept):
     machine = kept.machine
     if not machine:
         return "Nothing has been measured."
-    commits = sorted({row["commit"] for row in kept.rows.values()})
+    commits = sorted({row["commit"] for row in kept.rows.values() if row["commit"]})
     return (
         f"{machine['processor']} ({', '.join(machine['sets'])}), {machine['processors']} processors, "
         f"{machine['memory_gib']} GiB; {machine['threads']} threads each. PyTorch {machine['torch']}, "

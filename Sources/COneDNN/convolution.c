@@ -77,7 +77,8 @@ static dnnl_status_t add_post_operations(dnnl_primitive_attr_t attr, const pdnn_
   return status;
 }
 
-// The primitive descriptor of one of the three products. The backward ones want the forward one as a hint.
+// The primitive descriptor of one of the three products. The backward ones want the forward one as a hint. Layouts that
+// are free are chosen as for training, so that neighbours agree.
 static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind kind, const pdnn_convolution *c,
                             int is_free) {
   layouts any;
@@ -101,7 +102,7 @@ static dnnl_status_t choose(dnnl_primitive_desc_t *out, pdnn_convolution_kind ki
   if (status != dnnl_success) return status;
   dnnl_convolution_desc_t desc;
   status = dnnl_dilated_convolution_forward_desc_init(
-      &desc, c->is_inference ? dnnl_forward_inference : dnnl_forward_training, algorithm, &any.x, &any.w,
+      &desc, c->is_inference && !is_free ? dnnl_forward_inference : dnnl_forward_training, algorithm, &any.x, &any.w,
       c->has_bias ? &bias : NULL, &any.y, strides, dilates, low, high);
   if (status != dnnl_success) return status;
 

@@ -15,7 +15,7 @@ public struct CPUEngine: Engine {
 
   public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
     try InstructionSet.settle()
-    try Self.checkDonations(graph, options.donations)
+    try Self.checkDonations(graph, options.donations, options.frozen)
     return try CPUExecutable(Self.lowered(graph, options), options)
   }
 
@@ -54,9 +54,11 @@ public struct CPUEngine: Engine {
     // A program whose operations are kept apart shows each result as the user knows it.
     if options.fuse {
       let settings = ConvolutionSettings(threads: options.threads, isExact: options.exact)
-      passes.append(ArrangeLayouts(settings: settings, frozenInputs: []))
+      let absorb = Absorb(frozenInputs: options.frozen)
+      if !options.exact { passes.append(absorb) }
+      passes += [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]
     }
-    return passes + [Fuse(merge: options.fuse), Schedule(donations: options.donations)]
+    return passes + [Fuse(merge: options.fuse), Schedule(donations: options.donations), HoistFrozen(options.frozen)]
   }
 
   @Sendable static func hasKernel(_ node: Node) -> Bool {
@@ -64,7 +66,7 @@ public struct CPUEngine: Engine {
     return lowering.canLower(node.operands.map(\.type), node.results.map(\.type))
   }
 
-  private static func checkDonations(_ graph: Graph, _ donations: [Int: Int]) throws {
+  private static func checkDonations(_ graph: Graph, _ donations: [Int: Int], _ frozen: Set<Int>) throws {
     for (input, output) in donations {
       guard graph.inputs.indices.contains(input), graph.outputs.indices.contains(output) else {
         throw EngineError("input \(input) is donated to output \(output), which the graph does not have")
@@ -76,6 +78,12 @@ public struct CPUEngine: Engine {
       for other in graph.inputs where other.value == to && other.value != from.value {
         throw EngineError("\(from.name) is donated to an output that is the input \(other.name) unchanged")
       }
+    }
+    if let both = donations.keys.first(where: frozen.contains) {
+      throw EngineError("\(graph.inputs[both].name) is donated, so it cannot be frozen too")
+    }
+    if let missing = frozen.first(where: { !graph.inputs.indices.contains($0) }) {
+      throw EngineError("input \(missing) is frozen, which the graph does not have")
     }
     guard Set(donations.values).count == donations.count else {
       throw EngineError("two inputs are donated to one output")

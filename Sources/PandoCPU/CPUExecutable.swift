@@ -31,6 +31,9 @@ final class CPUExecutable: Executable {
   private let table: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private let arena: Arena
   private var hasRun = false
+  /// How many steps at the beginning only depend on frozen inputs, and whether they have run.
+  private let preparedSteps: Int
+  private var isPrepared = false
   private let options: CompileOptions
   private let donors: [Int: Int]
 
@@ -47,7 +50,7 @@ final class CPUExecutable: Executable {
       needs: kernels.map { kernel in
         PlanMemory.Needs(workspaceBytes: kernel?.workspaceBytes ?? 0, inPlace: kernel?.inPlace ?? [])
       },
-      donations: options.donations)
+      donations: options.donations, preparedCount: HoistFrozen.count(graph, options.frozen))
     arena = try Arena(byteCount: plan.arenaBytes)
 
     let slotCount = graph.nodes.reduce(0) { $0 + $1.operands.count + $1.results.count + 1 }
@@ -75,6 +78,8 @@ final class CPUExecutable: Executable {
       slot += 1
     }
     self.steps = steps
+    let prepared = HoistFrozen.count(graph, options.frozen)
+    preparedSteps = steps.prefix { $0.node < prepared }.count
     self.patches = patches
   }
 
@@ -107,10 +112,11 @@ final class CPUExecutable: Executable {
 
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws {
     try bind(arguments, results)
-    for step in steps {
+    for step in steps[(isPrepared ? preparedSteps : 0)...] {
       let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
       if status != 0 { throw failure(step, status) }
     }
+    isPrepared = true
     try copyOutputs(arguments, results)
     precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
     if !hasRun {
@@ -119,19 +125,22 @@ final class CPUExecutable: Executable {
     }
   }
 
+  func refresh() { isPrepared = false }
+
   var compiledGraph: Graph { graph }
 
   func run(
     _ arguments: [any DeviceBuffer], into results: [any DeviceBuffer], timing record: (OperationTime) -> Void
   ) throws {
     try bind(arguments, results)
-    for step in steps {
+    for step in steps[(isPrepared ? preparedSteps : 0)...] {
       let start = ContinuousClock.now
       let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
       let end = ContinuousClock.now
       if status != 0 { throw failure(step, status) }
       record(OperationTime(node: step.node, start: start, end: end))
     }
+    isPrepared = true
     try copyOutputs(arguments, results)
     precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
   }

@@ -32,14 +32,20 @@ public struct CompileOptions: Hashable, Sendable {
   /// What a training step computes again to keep less; nothing unless set.
   public var recompute: Recomputation?
 
+  /// The places of inputs whose numbers stay the same from run to run, such as a trained network's weights. What
+  /// depends on nothing else is computed in the first run and kept; see `Executable.refresh`.
+  public var frozen: Set<Int>
+
   /// What the machine can do, by which the engine chooses what is cheapest to compute again.
   public var ceilings: Ceilings
 
   /// Options; nothing is donated unless said.
   public init(
     threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
-    exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings()
+    exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings(),
+    frozen: Set<Int> = []
   ) {
+    self.frozen = frozen
     self.threads = threads
     self.donations = donations
     self.verify = verify
@@ -66,6 +72,9 @@ public protocol Executable: AnyObject {
   ///   - results: a buffer for each output, written by the run; for a donated input the very same buffer.
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws
 
+  /// Says that the numbers of frozen inputs have changed: the next run computes anew what depends on them.
+  func refresh()
+
   /// The graph as it runs, after the engine's passes.
   var compiledGraph: Graph { get }
 
@@ -78,6 +87,11 @@ public protocol Executable: AnyObject {
   /// Runs once and calls `inspect` after each operation with its results in host memory: slow, for finding where
   /// numbers go wrong. Donated inputs are left as they were.
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws
+}
+
+extension Executable {
+  /// Nothing, for an engine that keeps nothing.
+  public func refresh() {}
 }
 
 /// Memory that an engine's programs read and write.

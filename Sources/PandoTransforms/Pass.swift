@@ -25,32 +25,34 @@ extension Graph {
 }
 
 /// Builds a new graph from an old one, node by node, remembering what each old value has become.
-struct Rewriter {
-  var builder = GraphBuilder()
+package struct Rewriter {
+  /// What has been built so far.
+  package var builder = GraphBuilder()
   private var values: [Value?]
   private let old: Graph
 
-  init(_ graph: Graph) {
+  /// A rewriter of `graph`, whose inputs it has copied.
+  package init(_ graph: Graph) {
     old = graph
     values = [Value?](repeating: nil, count: graph.valueCount)
     for input in graph.inputs { values[input.value.id] = builder.input(input.name, input.value.type) }
   }
 
   /// What has become of an old value.
-  subscript(_ value: Value) -> Value {
+  package subscript(_ value: Value) -> Value {
     get { values[value.id]! }
     set { values[value.id] = newValue }
   }
 
   /// Copies a node as it is.
-  mutating func copy(_ node: Node) throws {
+  package mutating func copy(_ node: Node) throws {
     builder.site = node.site
     let results = try builder.emit(node.operation, operands: node.operands.map { self[$0] })
     for (old, new) in zip(node.results, results) { self[old] = new }
   }
 
   /// The new graph.
-  mutating func finish() -> Graph {
+  package mutating func finish() -> Graph {
     builder.setOutputs(old.outputs.map { self[$0] })
     return builder.graph
   }

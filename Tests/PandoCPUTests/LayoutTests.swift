@@ -10,10 +10,11 @@ import Testing
   static let seeds = Array(UInt64(1)...40)
 
   private func run(
-    _ drawn: RandomConvolutions, fuse: Bool = true, exact: Bool = false, times: Int = 1
+    _ drawn: RandomConvolutions, fuse: Bool = true, exact: Bool = false, times: Int = 1, frozen: Set<Int> = []
   ) throws -> [ReferenceTensor] {
     let executable = try CPUEngine().compile(
-      drawn.graph, options: CompileOptions(threads: 2, verify: true, fuse: fuse, exact: exact))
+      drawn.graph,
+      options: CompileOptions(threads: 2, verify: true, fuse: fuse, exact: exact, frozen: frozen))
     let buffers = drawn.arguments.map { argument in
       let buffer = HostBuffer(argument.type)
       argument.store(to: buffer.pointer)
@@ -79,5 +80,22 @@ import Testing
     #expect(executable.outputTypes == [result.type])
     // Each of the 36 terms was rounded to bfloat16, whose step is at most 2^-8 of a term; terms are below 8.
     #expect(EngineCheck.difference(ReferenceTensor(result), expected[0], 36 * 0x1p-8) == nil)
+  }
+
+  @Test(arguments: seeds) func bfloat16AgreesWithPlain(_ seed: UInt64) throws {
+    let drawn = try RandomConvolutions(seed: seed, batch: 4, dtype: .bfloat16, isTraining: false)
+    for (actual, wanted) in zip(try run(drawn), try run(drawn, fuse: false)) {
+      #expect(EngineCheck.difference(actual, wanted, 0x1p-5) == nil)
+    }
+  }
+
+  /// All inputs but the images stay: norms are folded into weights, which are packed in the first run.
+  @Test(arguments: seeds) func frozenWeightsAgreeWithTheReference(_ seed: UInt64) throws {
+    let drawn = try RandomConvolutions(seed: seed, isTraining: false)
+    let expected = try ReferenceEngine.evaluate(drawn.graph, drawn.arguments)
+    let frozen = Set(1..<drawn.arguments.count)
+    for (actual, wanted) in zip(try run(drawn, times: 2, frozen: frozen), expected) {
+      #expect(EngineCheck.difference(actual, wanted, 5e-5) == nil)
+    }
   }
 }

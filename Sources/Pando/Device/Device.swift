@@ -51,9 +51,11 @@ public struct Device: Sendable {
   public func with(threads: Int) -> Device { Device(name, engine, threads: threads, exact: isExact) }
 
   /// A program for a graph, compiled once for each structure.
-  func program(_ graph: Graph) throws -> CachedProgram {
-    try cache.program(graph.description) {
-      try engine.compile(graph, options: CompileOptions(threads: threads, exact: isExact))
+  ///
+  /// - Parameter frozen: the places of inputs that seldom change; what only depends on them is kept between runs.
+  func program(_ graph: Graph, frozen: Set<Int> = []) throws -> CachedProgram {
+    try cache.program(graph.description + frozen.sorted().description, frozen: frozen) {
+      try engine.compile(graph, options: CompileOptions(threads: threads, exact: isExact, frozen: frozen))
     }
   }
 }
@@ -62,9 +64,11 @@ public struct Device: Sendable {
 private final class ProgramCache: Sendable {
   private let programs = Mutex<[String: CachedProgram]>([:])
 
-  func program(_ key: String, _ compile: () throws -> any Executable) throws -> CachedProgram {
+  func program(
+    _ key: String, frozen: Set<Int>, _ compile: () throws -> any Executable
+  ) throws -> CachedProgram {
     if let known = programs.withLock({ $0[key] }) { return known }
-    let made = CachedProgram(try compile())
+    let made = CachedProgram(try compile(), frozen: frozen)
     return programs.withLock { programs in
       if let known = programs[key] { return known }
       programs[key] = made
@@ -76,13 +80,24 @@ private final class ProgramCache: Sendable {
 /// A program that several threads may want; each waits for its turn.
 final class CachedProgram: @unchecked Sendable {
   private let executable: any Executable
-  private let turn = Mutex<Void>(())
+  private let frozen: [Int]
+  /// The buffers of the frozen inputs in the last run, by the turn that holds them.
+  private let turn = Mutex<[HostBuffer]>([])
 
-  init(_ executable: any Executable) { self.executable = executable }
+  init(_ executable: any Executable, frozen: Set<Int> = []) {
+    self.executable = executable
+    self.frozen = frozen.sorted()
+  }
 
   func run(_ arguments: [HostBuffer]) throws -> [HostBuffer] {
     let results = executable.outputTypes.map { HostBuffer($0) }
-    try turn.withLock { _ in try executable.run(arguments, into: results) }
+    try turn.withLock { last in
+      let now = frozen.map { arguments[$0] }
+      // Graphs that are alike share a program, but not their numbers.
+      if !zip(last, now).allSatisfy({ $0 === $1 }) { executable.refresh() }
+      last = now
+      try executable.run(arguments, into: results)
+    }
     return results
   }
 }

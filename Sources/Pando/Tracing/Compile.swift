@@ -50,7 +50,10 @@ public final class CompiledFunction: Sendable {
       }
       return buffer
     }
-    let entry = Entry(program: try device.program(trace.graph), constants: Array(constants))
+    // Tensors that the function has caught, such as a network's weights, keep their numbers.
+    let program = try device.program(
+      trace.graph, frozen: Set(placeholders.count..<trace.leaves.count))
+    let entry = Entry(program: program, constants: Array(constants))
     entries.withLock { $0[types] = entry }
     return entry
   }

@@ -10,6 +10,7 @@ public final class Program {
   public let graph: Graph
   private let executable: any Executable
   private let device: Device
+  private let frozen: Set<Int>
   /// Tensors with known numbers that the outputs depend on beside the inputs.
   private let constants: [HostBuffer]
   private var arguments: [any DeviceBuffer] = []
@@ -23,11 +24,14 @@ public final class Program {
   ///   - donations: for each donated input (its place in `inputs`) the place in `outputs` of the value that takes its
   ///     memory over.
   ///   - recompute: what is computed again to keep less, for a training step.
+  ///   - frozen: the places in `inputs` of those whose numbers stay the same from run to run, such as the weights in
+  ///     inference: what only depends on them is computed once, in the first run after `bind`, `rebind` of one of them, or
+  ///     `refresh`.
   /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`.
   public init(
     _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true,
-    verify: Bool = false, recompute: Recomputation? = nil
+    verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = []
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
     constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
@@ -39,11 +43,14 @@ public final class Program {
     }
     graph = trace.graph
     self.device = device
+    self.frozen = frozen
+    // Constants never change, but a step that donates has no use for what would be kept of them.
+    let all = frozen.isEmpty ? [] : frozen.union(inputs.count..<trace.leaves.count)
     executable = try device.engine.compile(
       trace.graph,
       options: CompileOptions(
         threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
-        recompute: recompute))
+        recompute: recompute, frozen: all))
   }
 
   /// What one run has to do: what the graph says twice, such as a forward pass that a gradient repeats, counts once.
@@ -66,10 +73,17 @@ public final class Program {
   public func bind(_ arguments: [HostBuffer], into results: [HostBuffer]) {
     self.arguments = arguments + constants
     self.results = results
+    executable.refresh()
   }
 
+  /// Says that the numbers in the buffers of frozen inputs have changed.
+  public func refresh() { executable.refresh() }
+
   /// Replaces the buffer of one input.
-  public func rebind(_ input: Int, _ buffer: HostBuffer) { arguments[input] = buffer }
+  public func rebind(_ input: Int, _ buffer: HostBuffer) {
+    arguments[input] = buffer
+    if frozen.contains(input) { executable.refresh() }
+  }
 
   /// Runs once over the bound buffers.
   public func run() throws { try executable.run(arguments, into: results) }

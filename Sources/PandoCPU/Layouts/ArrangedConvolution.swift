@@ -25,6 +25,11 @@ package struct ArrangedConvolution: EngineOperation {
   struct Packing: Hashable, Sendable, Codable {
     let key: String
     let byteCount: Int
+
+    init(_ library: pdnn_packing) {
+      key = withUnsafeBytes(of: library.key) { $0.map { String($0, radix: 16) }.joined(separator: ".") }
+      byteCount = library.bytes
+    }
   }
 
   /// What is done to the forward product's result before it is written.
@@ -54,8 +59,7 @@ package struct ArrangedConvolution: EngineOperation {
     guard pdnn_convolution_prefer(product.library, &library, &found) == 0 else { return nil }
     x = TensorLayout(library.x)
     y = TensorLayout(library.y)
-    let key = withUnsafeBytes(of: found.key) { $0.map { String($0, radix: 16) }.joined(separator: ".") }
-    packing = library.w.kind == PDNN_PACKED ? Packing(key: key, byteCount: found.bytes) : nil
+    packing = library.w.kind == PDNN_PACKED ? Packing(found) : nil
   }
 
   /// How w (or dw) lies.
@@ -112,6 +116,15 @@ package struct ArrangedConvolution: EngineOperation {
     library.accumulates = epilogue.accumulates ? 1 : 0
     library.rectifies = epilogue.rectifies ? 1 : 0
     return library
+  }
+
+  /// Whether the library does it, with weights packed as they are.
+  var isPossible: Bool {
+    var library = library
+    var found = pdnn_packing()
+    guard pdnn_convolution_prefer(product.library, &library, &found) == 0 else { return false }
+    return TensorLayout(library.x) == x && TensorLayout(library.y) == y
+      && (library.w.kind == PDNN_PACKED ? Packing(found) : nil) == packing
   }
 
   /// A primitive that packs the weights of this convolution, or unpacks them.

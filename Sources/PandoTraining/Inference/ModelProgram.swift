@@ -26,12 +26,13 @@ public final class ModelProgram {
     let x = Tensor.placeholder("input", inputType)
     let inputs = weights.map(\.placeholder) + [x]
     let y = try precision.applied(to: [model(x, .evaluation())], of: inputs)[0]
-    program = try Program([y], inputs: inputs, on: device)
+    program = try Program([y], inputs: inputs, on: device, frozen: Set(weights.indices))
     input = HostBuffer(inputType)
     output = HostBuffer(y.type)
     program.bind(weights.map(\.buffer) + [input], into: [output])
   }
 
-  /// Computes `output` from `input`.
+  /// Computes `output` from `input`. What only depends on the weights is computed in the first run; say
+  /// `program.refresh()` after changing them.
   public func run() throws { try program.run() }
 }

@@ -66,7 +66,7 @@ final class Evaluator {
     program = try Program(
       [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted],
       inputs: weights + [x, y, maskTensor],
-      on: device)
+      on: device, frozen: Set(weights.indices))
     program.bind(
       state.weights.map(\.buffer) + [HostBuffer(x.type), HostBuffer(y.type), mask],
       into: [lossSum, correct, predictions])
@@ -74,6 +74,8 @@ final class Evaluator {
 
   /// Measures every held-out sample; all ranks do it together, a batch each in turn, and get the same result.
   func run(progress: (Double) -> Void = { _ in }) throws -> EvaluationResult {
+    // Training has changed the weights where they lie.
+    program.refresh()
     let loader = try task.heldLoader(batch: batch, rank: ranks.rank, of: ranks.count)
     let classes: Int
     if case .classification(let count, _) = task.kind { classes = count } else { classes = 0 }

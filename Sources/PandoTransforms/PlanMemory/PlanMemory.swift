@@ -23,6 +23,7 @@ public struct PlanMemory {
   private let graph: Graph
   private let needs: [Needs]
   private let donations: [Int: Int]
+  private let preparedCount: Int
   /// For each value, the value whose bytes it shares.
   private var owner: [Int]
   /// For each owner, the node that makes it and the last that uses it or a value that shares its bytes.
@@ -31,7 +32,8 @@ public struct PlanMemory {
   private var home: [MemoryPlan.Storage?]
   private var byteCounts: [Int]
 
-  private init(_ graph: Graph, _ needs: [Needs], _ donations: [Int: Int]) {
+  private init(_ graph: Graph, _ needs: [Needs], _ donations: [Int: Int], _ preparedCount: Int) {
+    self.preparedCount = preparedCount
     self.graph = graph
     self.needs = needs
     self.donations = donations
@@ -48,8 +50,11 @@ public struct PlanMemory {
   /// - Parameters:
   ///   - needs: what the engine says of each node.
   ///   - donations: for each donated input the output that takes its memory over.
-  public static func plan(_ graph: Graph, needs: [Needs], donations: [Int: Int] = [:]) -> MemoryPlan {
-    var planner = PlanMemory(graph, needs, donations)
+  ///   - preparedCount: how many nodes at the beginning run once for many runs of the others: what those read stays.
+  public static func plan(
+    _ graph: Graph, needs: [Needs], donations: [Int: Int] = [:], preparedCount: Int = 0
+  ) -> MemoryPlan {
+    var planner = PlanMemory(graph, needs, donations, preparedCount)
     planner.findLifetimes()
     planner.settleInputsAndOutputs()
     planner.reuseInPlace()
@@ -67,6 +72,11 @@ public struct PlanMemory {
       for result in node.results { last[owner[result.id]] = max(last[owner[result.id]], index) }
     }
     for output in graph.outputs { last[owner[output.id]] = graph.nodes.count }
+    for value in owner.indices where owner[value] == value {
+      if first[value] >= 0, first[value] < preparedCount, last[value] >= preparedCount {
+        last[value] = graph.nodes.count
+      }
+    }
   }
 
   /// An output is made in its own buffer where its value is not an input, not another output already, and, for one

@@ -106,7 +106,7 @@ struct TrainCommand: ParsableCommand {
     let signal = StopSignal()
     let watchdog = watchdog(world.communicator, folder(recipe))
     defer { watchdog.stop() }
-    let outcome = try session(recipe, ranks, threads: threads)
+    let outcome = try session(recipe, ranks, threads: threads, restarts: environment.restarts)
       .run(note: { if ranks.isFirst { Terminal.note($0) } }, shouldStop: { signal.isSet })
     try world.finish()
     if ranks.isFirst { tell(outcome) }
@@ -126,14 +126,16 @@ struct TrainCommand: ParsableCommand {
     RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
   }
 
-  private func session(_ recipe: Recipe, _ ranks: Ranks, threads: Int?) throws -> TrainingSession {
+  private func session(_ recipe: Recipe, _ ranks: Ranks, threads: Int?, restarts: Int = 0) throws
+    -> TrainingSession
+  {
     let device: Device
     do {
       device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
     } catch { throw UsageError("--device: \(error)") }
     return TrainingSession(
       recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,
-      showsProgress: true, ranks: ranks, profiles: profile)
+      showsProgress: true, ranks: ranks, profiles: profile, restarts: restarts)
   }
 
   private func tell(_ outcome: TrainingSession.Outcome) {
@@ -160,17 +162,20 @@ struct TrainCommand: ParsableCommand {
     case .patience: print("no better for a while, so it ended after step \(summary.steps)")
     case .finished: break
     }
-    for (name, value) in summary.eval.sorted(by: { $0.key < $1.key }) {
-      let text = name == "accuracy" ? String(format: "%.2f %%", value * 100) : String(format: "%.4f", value)
+    func line(_ name: String, _ text: String) {
       print("\(name.padding(toLength: 20, withPad: " ", startingAt: 0)) \(text)")
     }
-    print(
-      "\("seconds".padding(toLength: 20, withPad: " ", startingAt: 0)) \(String(format: "%.1f", summary.seconds))"
-    )
-    if profile {
-      print("\("timeline".padding(toLength: 20, withPad: " ", startingAt: 0)) \(path)/trace.json")
+    for (name, value) in summary.eval.sorted(by: { $0.key < $1.key }) {
+      line(name, name == "accuracy" ? String(format: "%.2f %%", value * 100) : String(format: "%.4f", value))
     }
-    print("\("report".padding(toLength: 20, withPad: " ", startingAt: 0)) \(path)/report.html")
+    line("seconds", String(format: "%.1f", summary.seconds))
+    if summary.restarts > 0 {
+      line("restarts", "\(summary.restarts)")
+      line("wasted steps", "\(summary.wastedSteps), done again after a restart")
+    }
+    if summary.ranks < ranks { line("ranks", "\(summary.ranks) of \(ranks) at the end") }
+    if profile { line("timeline", "\(path)/trace.json") }
+    line("report", "\(path)/report.html")
   }
 
   /// The flags that lead back to the same run.

@@ -14,7 +14,9 @@ public struct Launcher: Sendable {
   public var arguments: [String]
   /// The environment of `mpirun` and, on this host, of the ranks.
   public var environment: [String: String]
-  /// The variables that ranks on other hosts get too.
+  /// What the ranks of all hosts are told by variables of their environment.
+  var variables: [String: String] = [:]
+  /// The variables of `environment` that ranks on other hosts get too.
   public var forwarded: Set<String>
   /// Cores of this host that the ranks may use; as the system counts, so hardware threads where cores have several.
   public var cores: Int
@@ -103,8 +105,9 @@ public struct Launcher: Sendable {
   ///   - run: a name by which the run's processes can be told from others.
   package func command(scratch: String, run: String) throws(LaunchError) -> Command {
     var flags = ["-n", "\(ranks)"]
-    var variables = environment
-    variables["PANDO_RUN"] = run
+    var told = self.variables
+    told["PANDO_RUN"] = run
+    var variables = environment.merging(told) { $1 }
     // A container's only user is often root; MPI asks twice whether that is meant.
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
@@ -126,7 +129,7 @@ public struct Launcher: Sendable {
       // How many cores another host has is for its ranks to see.
       flags += ["--bind-to", "none"]
       if let threads { variables["OMP_NUM_THREADS"] = "\(threads)" }
-      let names = forwarded.union(["PANDO_RUN"]).filter { variables[$0] != nil }.sorted()
+      let names = forwarded.union(told.keys).filter { variables[$0] != nil }.sorted()
       flags += names.flatMap { ["-x", $0] }
     }
     return Command(

@@ -7,6 +7,10 @@ public struct RankEnvironment: Hashable, Sendable {
   public let size: Int?
   /// How many of them are on this host, where it is said.
   public let localSize: Int?
+  /// How often the ranks of this run were started again.
+  public let restarts: Int
+  /// The variable by which a supervisor says so.
+  static let restartsVariable = "PANDO_RESTARTS"
 
   /// Reads the environment.
   ///
@@ -16,6 +20,7 @@ public struct RankEnvironment: Hashable, Sendable {
     func number(_ names: String...) -> Int? {
       names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first
     }
+    restarts = max(0, number(Self.restartsVariable) ?? 0)
     if let rank = number("OMPI_COMM_WORLD_RANK") {
       self.rank = rank
       size = number("OMPI_COMM_WORLD_SIZE")

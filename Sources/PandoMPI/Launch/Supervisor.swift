@@ -66,6 +66,7 @@ public final class Supervisor {
     var (restarts, failuresInPlace, lastProgress) = (0, 0, progress())
     while true {
       launcher.arguments = arguments(restarts)
+      launcher.variables[RankEnvironment.restartsVariable] = "\(restarts)"
       let attempt = try runOnce(shouldStop: shouldStop, note: note)
       if attempt.code == 0 { return attempt.wasStopped ? .stopped : .finished(restarts: restarts) }
       // Ranks that were asked before they listened have nothing to save.

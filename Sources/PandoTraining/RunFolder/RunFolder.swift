@@ -1,7 +1,7 @@
 import Foundation
 import PandoData
 
-/// The folder that a run writes: `recipe.yaml plan.json metrics.jsonl events.out.tfevents.*
+/// The folder that a run writes: `recipe.yaml plan.json ledger.json metrics.jsonl events.out.tfevents.*
 /// checkpoints/step-N/ summary.json report.html`.
 public struct RunFolder: Hashable, Sendable {
   /// The folder itself.
@@ -14,6 +14,8 @@ public struct RunFolder: Hashable, Sendable {
   public var recipe: URL { url.appending(path: "recipe.yaml") }
   /// The memory plan.
   public var plan: URL { url.appending(path: "plan.json") }
+  /// How far the run has got over all its starts.
+  public var ledger: URL { url.appending(path: "ledger.json") }
   /// One line of figures for each record.
   public var metrics: URL { url.appending(path: "metrics.jsonl") }
   /// The figures of the finished run.
@@ -71,7 +73,7 @@ public struct RunFolder: Hashable, Sendable {
   private func clear() throws {
     try checkpoints.removeAll()
     let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-    let own = [recipe, plan, metrics, summary, report, trace].map(\.lastPathComponent)
+    let own = [recipe, plan, ledger, metrics, summary, report, trace].map(\.lastPathComponent)
     for name in names where own.contains(name) || name.hasPrefix(EventFile.prefix) {
       try FileManager.default.removeItem(at: url.appending(path: name))
     }

@@ -22,7 +22,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var peakMemoryBytes: Int
   /// The most memory that the plan foresaw.
   public var plannedMemoryBytes: Int
-  /// Processes.
+  /// Processes, at the end.
   public var ranks: Int
   /// The device's name.
   public var device: String
@@ -32,12 +32,17 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var weightsSHA256: String
   /// As in the recipe.
   public var seed: Int
+  /// How often the run went on after it had ended without being asked to.
+  public var restarts: Int
+  /// Steps that were done again, since the run had to go back to a checkpoint.
+  public var wastedSteps: Int
 
   /// All figures at once.
   public init(
     steps: Int, epochs: Double, samples: Int, seconds: Double, samplesPerSecond: Double, trainLoss: Double,
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
-    device: String, precision: String, weightsSHA256: String, seed: Int
+    device: String, precision: String, weightsSHA256: String, seed: Int,
+    restarts: Int = 0, wastedSteps: Int = 0
   ) {
     self.steps = steps
     self.epochs = epochs
@@ -54,15 +59,18 @@ public struct RunSummary: Hashable, Sendable, Codable {
     self.precision = precision
     self.weightsSHA256 = weightsSHA256
     self.seed = seed
+    self.restarts = restarts
+    self.wastedSteps = wastedSteps
   }
 
   private enum CodingKeys: String, CodingKey {
-    case steps, epochs, samples, seconds, eval, parameters, ranks, device, precision, seed
+    case steps, epochs, samples, seconds, eval, parameters, ranks, device, precision, seed, restarts
     case samplesPerSecond = "samples_per_second"
     case trainLoss = "train_loss"
     case peakMemoryBytes = "peak_memory_bytes"
     case plannedMemoryBytes = "planned_memory_bytes"
     case weightsSHA256 = "weights_sha256"
+    case wastedSteps = "wasted_steps"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -80,7 +88,9 @@ public struct RunSummary: Hashable, Sendable, Codable {
       ranks: try keys.decode(Int.self, forKey: .ranks), device: try keys.decode(String.self, forKey: .device),
       precision: try keys.decode(String.self, forKey: .precision),
       weightsSHA256: try keys.decode(String.self, forKey: .weightsSHA256),
-      seed: try keys.decode(Int.self, forKey: .seed))
+      seed: try keys.decode(Int.self, forKey: .seed),
+      restarts: try keys.decodeIfPresent(Int.self, forKey: .restarts) ?? 0,
+      wastedSteps: try keys.decodeIfPresent(Int.self, forKey: .wastedSteps) ?? 0)
   }
 
   /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
@@ -102,6 +112,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(precision, forKey: .precision)
     try keys.encode(weightsSHA256, forKey: .weightsSHA256)
     try keys.encode(seed, forKey: .seed)
+    try keys.encode(restarts, forKey: .restarts)
+    try keys.encode(wastedSteps, forKey: .wastedSteps)
   }
 
   /// The same keys in the order in which people read them.
@@ -114,6 +126,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "parameters": .integer(parameters), "peak_memory_bytes": .integer(peakMemoryBytes),
       "planned_memory_bytes": .integer(plannedMemoryBytes), "ranks": .integer(ranks), "device": .text(device),
       "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
+      "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
     ])
   }
 

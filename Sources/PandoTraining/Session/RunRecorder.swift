@@ -2,8 +2,9 @@ import Foundation
 import Pando
 import PandoData
 
-/// Writes a run's figures as they come: `metrics.jsonl`, TensorBoard events, and the progress line.
+/// Writes a run's figures as they come: `ledger.json`, `metrics.jsonl`, TensorBoard events, and the progress line.
 final class RunRecorder: TrainingObserver {
+  private let ledger: RunLedger
   private let log: MetricsLog
   private let events: EventFile
   private var progress: ProgressLine?
@@ -17,8 +18,10 @@ final class RunRecorder: TrainingObserver {
   ///   - step: the step from which the run goes on; `nil` for a new one.
   ///   - secondsBefore: training time of earlier sessions.
   init(
-    _ folder: RunFolder, resumingAfter step: Int?, secondsBefore: Double, totalSteps: Int, showsProgress: Bool
+    _ folder: RunFolder, ledger: RunLedger, resumingAfter step: Int?, secondsBefore: Double, totalSteps: Int,
+    showsProgress: Bool
   ) throws {
+    self.ledger = ledger
     log = try MetricsLog(folder.metrics, resumingAfter: step)
     events = try EventFile(in: folder.url, resumingAfter: step)
     self.secondsBefore = secondsBefore
@@ -38,6 +41,7 @@ final class RunRecorder: TrainingObserver {
   func willStart(_ run: TrainingRun) { start = .now }
 
   func didStep(_ record: StepRecord, _ run: TrainingRun) throws {
+    ledger.didStep(record.step)
     lastSpeed = record.samplesPerSecond
     progress?.update(state(run, loss: record.loss))
     guard record.step.isMultiple(of: interval) || record.step == 1 || record.step == run.totalSteps else {

@@ -74,6 +74,12 @@ struct RunReport {
       ReportData.Figure(
         "memory", Figures.bytes(summary.plannedMemoryBytes),
         detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
+    if summary.restarts > 0 {
+      figures.append(
+        ReportData.Figure(
+          "restarts", Figures.grouped(summary.restarts),
+          detail: "\(Figures.grouped(summary.wastedSteps)) steps done again"))
+    }
     return figures
   }
 

@@ -30,11 +30,13 @@ public struct TrainingSession {
   public let ranks: Ranks
   /// Whether a few steps of the first rank are taken down in the run's `trace.json`.
   public let profiles: Bool
+  /// How often the ranks were started again by whoever watches over them.
+  public let restarts: Int
 
   /// A session; nothing happens until `run`.
   public init(
     _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool,
-    ranks: Ranks = .single, profiles: Bool = false
+    ranks: Ranks = .single, profiles: Bool = false, restarts: Int = 0
   ) {
     self.recipe = recipe
     self.folder = folder
@@ -44,6 +46,7 @@ public struct TrainingSession {
     self.showsProgress = showsProgress && ranks.isFirst
     self.ranks = ranks
     self.profiles = profiles
+    self.restarts = restarts
   }
 
   /// Trains to the end and writes everything that a run's folder holds.
@@ -83,8 +86,9 @@ public struct TrainingSession {
     try folder.prepare(resuming: resumes)
     try folder.write(recipe)
     try folder.writePlan(run.plan)
+    let ledger = try RunLedger(folder.ledger, resumes: resumes, from: firstStep, restarts: restarts)
     let recorder = try RunRecorder(
-      folder, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
+      folder, ledger: ledger, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
       totalSteps: run.totalSteps, showsProgress: showsProgress)
     let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
     let trainer = Trainer(
@@ -93,10 +97,13 @@ public struct TrainingSession {
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
-    let summary = summary(run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+    var summary = summary(run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+    summary.restarts = ledger.entry.restarts
+    summary.wastedSteps = ledger.entry.wastedSteps
     try folder.write(summary)
     try folder.writePlan(run.plan)
     try folder.write(RunReport(run, summary: summary, reason: reason, folder: folder).data())
+    ledger.end()
     return Outcome(summary: summary, reason: reason, folder: folder.url)
   }
 

@@ -58,7 +58,9 @@ public struct CPUEngine: Engine {
       if !options.exact { passes.append(absorb) }
       passes += [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]
     }
-    return passes + [Fuse(merge: options.fuse), Schedule(donations: options.donations), HoistFrozen(options.frozen)]
+    return passes + [
+      Fuse(merge: options.fuse), Schedule(donations: options.donations), HoistFrozen(options.frozen),
+    ]
   }
 
   @Sendable static func hasKernel(_ node: Node) -> Bool {

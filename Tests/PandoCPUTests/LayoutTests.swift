@@ -82,11 +82,21 @@ import Testing
     #expect(EngineCheck.difference(ReferenceTensor(result), expected[0], 36 * 0x1p-8) == nil)
   }
 
-  @Test(arguments: seeds) func bfloat16AgreesWithPlain(_ seed: UInt64) throws {
+  /// Rounded in other places, but no further from what float32 gives for the same numbers.
+  @Test(arguments: seeds) func bfloat16IsAsNearAsPlain(_ seed: UInt64) throws {
     let drawn = try RandomConvolutions(seed: seed, batch: 4, dtype: .bfloat16, isTraining: false)
-    for (actual, wanted) in zip(try run(drawn), try run(drawn, fuse: false)) {
-      #expect(EngineCheck.difference(actual, wanted, 0x1p-5) == nil)
+    var wide = try RandomConvolutions(seed: seed, batch: 4, isTraining: false)
+    wide.arguments = drawn.arguments.map { argument in
+      ReferenceTensor(argument.type.with(dtype: .float32), reals: argument.reals)
     }
+    let truth = try run(wide, fuse: false, exact: true)[1].reals
+    func distance(_ terms: [Double]) -> Double {
+      zip(terms, truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+    }
+    let size = truth.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let (arranged, plain) = (try run(drawn)[1].reals, try run(drawn, fuse: false)[1].reals)
+    #expect(distance(arranged) <= 1.5 * distance(plain) + 0x1p-9 * size)
+    #expect(distance(plain) <= 0x1p-3 * size)
   }
 
   /// All inputs but the images stay: norms are folded into weights, which are packed in the first run.

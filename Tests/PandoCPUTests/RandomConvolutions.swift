@@ -4,12 +4,13 @@ import PandoOperations
 import PandoTestSupport
 import PandoTransforms
 
-/// A small random network of convolutions, norms, poolings and short cuts, its loss and all gradients.
+/// A small random network of convolutions, norms, poolings and short cuts: its loss, and in training all gradients,
+/// otherwise also the terms that the loss is the sum of.
 ///
 /// Channels are often no multiple of any block, sizes odd, windows strided, dilated or grouped.
 struct RandomConvolutions {
   let graph: Graph
-  let arguments: [ReferenceTensor]
+  var arguments: [ReferenceTensor]
   private var random: SampleRandom
 
   init(seed: UInt64, batch: Int = 2, dtype: DType = .float32, isTraining: Bool = true) throws {
@@ -22,7 +23,8 @@ struct RandomConvolutions {
     let weighted = try network.builder.multiply(x, network.input(x.type.shape))
     let wide = try network.builder.convert(weighted, to: .float32)
     let loss = try network.builder.reduce(.sum, wide, Array(0..<x.type.rank))
-    network.builder.setOutputs([loss])
+    // A sum may be much smaller than what it adds up, and so than the roundings of that.
+    network.builder.setOutputs(isTraining ? [loss] : [loss, wide])
     let wanted = Array(network.arguments.indices)
     graph =
       isTraining

@@ -9,7 +9,8 @@ extension ArrangedConvolution: Absorbing {
     var (form, members, result) = (self, [index], node.results[0])
     var (bias, residual): (Value?, Value?)
     while let (step, other) = surroundings.addition(to: result) {
-      if bias == nil, let numbers = surroundings.channelNumbers(other, in: y), numbers.type.dtype == .float32 {
+      if bias == nil, let numbers = surroundings.channelNumbers(other, in: y), numbers.type.dtype == .float32
+      {
         bias = numbers
       } else if residual == nil, other.type == result.type {
         residual = other
@@ -42,7 +43,9 @@ extension BatchNormInference: Absorbing {
     guard let producer = surroundings.producer(of: y), surroundings.onlyUser(of: y) == index,
       let convolution = surroundings.graph.nodes[producer].operation as? Convolution
     else { return nil }
-    let (x, w) = (surroundings.graph.nodes[producer].operands[0], surroundings.graph.nodes[producer].operands[1])
+    let (x, w) = (
+      surroundings.graph.nodes[producer].operands[0], surroundings.graph.nodes[producer].operands[1]
+    )
     let parameters = Array(node.operands.dropFirst())
     guard y.type.dtype == .float32, ([w] + parameters).allSatisfy(surroundings.isFrozen) else { return nil }
     let epsilon = self.epsilon

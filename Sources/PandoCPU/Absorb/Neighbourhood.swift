@@ -64,7 +64,8 @@ extension Neighbourhood {
       user = next
     }
     let node = graph.nodes[user]
-    guard node.operation as? Binary == Binary(.maximum), let other = node.operands.first(where: { $0 != current }),
+    guard node.operation as? Binary == Binary(.maximum),
+      let other = node.operands.first(where: { $0 != current }),
       isZero(other)
     else { return nil }
     members.append(user)

@@ -2,6 +2,7 @@ import PandoCPU
 import PandoEngine
 import PandoIR
 import PandoOperations
+import PandoTestSupport
 import Testing
 
 /// What only depends on frozen inputs is computed once, until the program is told to compute it anew.
@@ -54,6 +55,36 @@ import Testing
     #expect(changed != first)
     let (fresh, _) = try network()
     #expect(try run(fresh, arguments) == changed)
+  }
+
+  /// Results of few places, with a bias, a short cut and a rectifier: on AVX-512 by the kernel that streams weights.
+  @Test(arguments: [[1, 4, 4], [2, 3, 5], [1, 1, 1]]) func fewPlacesAgreeWithTheReference(_ size: [Int])
+    throws
+  {
+    var builder = GraphBuilder()
+    let x = builder.input("x", TensorType([size[0], 32, size[1], size[2]]))
+    let w = builder.input("w", TensorType([32, 32, 3, 3]))
+    let bias = builder.input("bias", TensorType([32]))
+    let y = try builder.emit(Convolution(window), x, w)
+    let sum = try builder.add(builder.add(y, builder.broadcast(bias, to: y.type.shape, dimensions: [1])), x)
+    builder.setOutputs([try builder.emit(ReLU(), sum)])
+    let graph = builder.graph
+    let executable = try CPUEngine().compile(
+      graph, options: CompileOptions(threads: 2, verify: true, frozen: [1, 2]))
+    let arguments = [x, w, bias].map { value in
+      HostBuffer(value.type, (0..<value.type.count).map { Float(($0 * 37) % 23 - 11) / 16 })
+    }
+    let expected = try ReferenceEngine.evaluate(graph, arguments.map { ReferenceTensor($0) })
+    let result = HostBuffer(executable.outputTypes[0])
+    var kernels: [Int] = []
+    for _ in 0..<2 {
+      kernels = []
+      try executable.run(arguments, into: [result], timing: { kernels.append($0.node) })
+      #expect(EngineCheck.difference(ReferenceTensor(result), expected[0], 5e-6) == nil)
+    }
+    let convolutions = kernels.filter { executable.compiledGraph.nodes[$0].results[0].type.rank == 5 }
+    // One that brings x into blocks, and the convolution with all that follows it.
+    #expect(convolutions.count <= 2)
   }
 
   @Test func frozenInputsCannotBeDonated() throws {

@@ -22,6 +22,7 @@
 #include "pk_pooling.h"
 #include "pk_reduction.h"
 #include "pk_rows.h"
+#include "pk_stream.h"
 #include "pk_tile.h"
 #include "pk_types.h"
 #include "pk_update.h"

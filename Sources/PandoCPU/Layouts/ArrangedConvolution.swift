@@ -26,9 +26,14 @@ package struct ArrangedConvolution: EngineOperation {
     let key: String
     let byteCount: Int
 
+    init(key: String, byteCount: Int) {
+      self.key = key
+      self.byteCount = byteCount
+    }
+
     init(_ library: pdnn_packing) {
-      key = withUnsafeBytes(of: library.key) { $0.map { String($0, radix: 16) }.joined(separator: ".") }
-      byteCount = library.bytes
+      let bytes = withUnsafeBytes(of: library.key) { $0.map { String($0, radix: 16) } }
+      self.init(key: bytes.joined(separator: "."), byteCount: library.bytes)
     }
   }
 
@@ -44,7 +49,7 @@ package struct ArrangedConvolution: EngineOperation {
     var rectifies = false
   }
 
-  /// The product in the layouts that suit the library best; `nil` where it has none for such a convolution.
+  /// The product in the layouts that suit it best; `nil` where the library has none for such a convolution.
   init?(
     _ product: ConvolutionProduct, _ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm,
     isInference: Bool
@@ -53,6 +58,13 @@ package struct ArrangedConvolution: EngineOperation {
     self.shape = shape
     self.algorithm = algorithm
     epilogue.isInference = isInference
+    if algorithm == .streamed {
+      guard product == .forward, let streamed = StreamedConvolution(shape) else { return nil }
+      (x, y, packing) = (
+        .blocked(StreamedConvolution.block), .blocked(StreamedConvolution.block), streamed.packing
+      )
+      return
+    }
     var library = shape.library(algorithm)
     library.is_inference = isInference ? 1 : 0
     var found = pdnn_packing()
@@ -118,8 +130,12 @@ package struct ArrangedConvolution: EngineOperation {
     return library
   }
 
-  /// Whether the library does it, with weights packed as they are.
+  /// Our own kernel for it, where that does it.
+  private var streamed: StreamedConvolution? { algorithm == .streamed ? StreamedConvolution(shape) : nil }
+
+  /// Whether the library does it, with weights packed as they are; our own kernel does.
   var isPossible: Bool {
+    if streamed != nil { return true }
     var library = library
     var found = pdnn_packing()
     guard pdnn_convolution_prefer(product.library, &library, &found) == 0 else { return false }
@@ -127,15 +143,23 @@ package struct ArrangedConvolution: EngineOperation {
       && (library.w.kind == PDNN_PACKED ? Packing(found) : nil) == packing
   }
 
-  /// A primitive that packs the weights of this convolution, or unpacks them.
-  func packing(unpacks: Bool) -> OpaquePointer? {
+  /// A kernel that packs plain weights for this convolution, or unpacks them.
+  func packingKernel(unpacks: Bool, threads: Int) throws -> Kernel {
+    if let streamed { return streamed.packingKernel(unpacks: unpacks, threads: threads) }
+    pdnn_set_threads(Int32(threads))
     var library = library
-    return unpacks
+    let made =
+      unpacks
       ? pdnn_convolution_unpack_create(product.library, &library)
       : pdnn_convolution_pack_create(product.library, &library)
+    guard let made else {
+      throw EngineError("weights of \(shape.w), packed: oneDNN's \(String(cString: pdnn_last_error()))")
+    }
+    return OneDNNPrimitive(made).kernel(operandCount: 1)
   }
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
+    if let streamed { return streamed.kernel(epilogue, threads: threads) }
     pdnn_set_threads(Int32(threads))
     var library = library
     guard let made = pdnn_convolution_create(product.library, &library) else {

@@ -13,10 +13,12 @@ extension ConvolutionSettings {
   /// How a product of a convolution is computed.
   ///
   /// Winograd's method saves multiplications of 3×3 kernels. With few channels it loses to the direct way, and where
-  /// its tiles of 4×4 results are few, the time goes into transforming weights, unless that was done once for all.
+  /// its tiles of 4×4 results are few, the time goes into transforming weights, unless that was done once for all. With
+  /// hardly any places, it goes into reading them.
   func algorithm(_ product: ConvolutionProduct, _ shape: ConvolutionShape, isInference: Bool)
     -> ConvolutionAlgorithm
   {
+    if !isExact, isInference, product == .forward, StreamedConvolution.suits(shape) { return .streamed }
     let (x, w, y, window) = (shape.x, shape.w, shape.y, shape.window)
     guard !isExact, x.dtype == .float32, window.groups == 1, w.shape.dropFirst(2) == [3, 3],
       window.strides == [1, 1], window.dilation == [1, 1], Swift.min(w.shape[0], w.shape[1]) >= 32

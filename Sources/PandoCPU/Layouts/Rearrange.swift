@@ -42,12 +42,12 @@ struct Rearrange: EngineOperation {
 
   func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     if type.count == 0 { return Kernel(always: { _ in }) }
-    pdnn_set_threads(Int32(threads))
     let (bytes, team) = (type.dtype.byteCount, Int32(threads))
-    let made: OpaquePointer?
     switch (from, to) {
-    case (_, .packed(let weights)): made = weights.convolution.packing(unpacks: false)
-    case (.packed(let weights), _): made = weights.convolution.packing(unpacks: true)
+    case (.plain, .packed(let weights)):
+      return try weights.convolution.packingKernel(unpacks: false, threads: threads)
+    case (.packed(let weights), .plain):
+      return try weights.convolution.packingKernel(unpacks: true, threads: threads)
     // Copies of our own take elements of any type.
     case (.plain, .blocked(let block)):
       let sizes = BlockedChannels(type, block: block).sizes
@@ -64,10 +64,6 @@ struct Rearrange: EngineOperation {
         [(out, [.operand(0), .workspace(0)]), (back, [.workspace(0), .result(0)])], operandCount: 1,
         resultCount: 1, temporaries: [type.byteCount])
     }
-    guard let made else {
-      throw EngineError("a rearrangement of \(type): oneDNN's \(String(cString: pdnn_last_error()))")
-    }
-    return OneDNNPrimitive(made).kernel(operandCount: 1)
   }
 }
 

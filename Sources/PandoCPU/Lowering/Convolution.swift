@@ -62,6 +62,8 @@ enum ConvolutionAlgorithm: String, Hashable, Sendable, Codable {
   case direct
   /// By Winograd's method, which trades accuracy for fewer multiplications (Lavin and Gray, 2016).
   case winograd
+  /// Product by product, by a kernel of our own that reads each weight once.
+  case streamed
 }
 
 /// The sizes of a convolution.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pando
+import PandoMPI
 import PandoTraining
 
 /// `pando bench`
@@ -49,7 +50,13 @@ struct BenchCommand: ParsableCommand {
       throw UsageError("--device: \(error)")
     }
     if onRequest {
-      return try BenchServer(chosen[0].0, chosen[0].1, device).serve()
+      let (workload, precision) = chosen[0]
+      guard let environment = RankEnvironment(ProcessInfo.processInfo.environment) else {
+        return try BenchServer(workload, precision, device).serve()
+      }
+      return try RankEnd.run {
+        try BenchServer.serve(workload, precision, device, as: environment)
+      }
     }
     if explain {
       let explanations = try chosen.map {

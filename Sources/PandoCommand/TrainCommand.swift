@@ -62,11 +62,7 @@ struct TrainCommand: ParsableCommand {
 
   /// Starts the ranks and watches over them.
   private func launch(_ recipe: Recipe) throws {
-    guard ranks == 1 || recipe.reproducible else {
-      throw UsageError(
-        "--ranks \(ranks): several ranks train reproducibly in this version; set reproducible: true, or use one rank"
-      )
-    }
+    try recipe.requireSamples(forRanks: ranks)
     // Once, before every rank wants them.
     try getData(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())
@@ -169,6 +165,10 @@ struct TrainCommand: ParsableCommand {
       line(name, name == "accuracy" ? String(format: "%.2f %%", value * 100) : String(format: "%.4f", value))
     }
     line("seconds", String(format: "%.1f", summary.seconds))
+    if summary.ranks > 1 {
+      let (sent, share) = (summary.sentBytesPerStep / 1e6, summary.exchangeShare * 100)
+      line("sent a step", String(format: "%.3f MB a rank, which took %.1f %% of its time", sent, share))
+    }
     if summary.restarts > 0 {
       line("restarts", "\(summary.restarts)")
       line("wasted steps", "\(summary.wastedSteps), done again after a restart")

@@ -96,7 +96,8 @@ import Testing
       """)
     try expectRefused(["train", "cnn.yaml"], in: folder, saying: ["model.kind", "float32[3]", "mlp"])
     try expectRefused(
-      ["train", "recipe.yaml", "--ranks", "2"], in: folder, saying: ["--ranks", "reproducible"])
+      ["train", "recipe.yaml", "--ranks", "2", "--set", "data.batch=1"], in: folder,
+      saying: ["data.batch", "2 ranks"])
     try expectRefused(["train", "recipe.yaml", "--hang-limit", "0"], in: folder, saying: ["--hang-limit"])
     try folder.write("table.csv", "a,b,class\n")
     try expectRefused(["train", "recipe.yaml"], in: folder, saying: ["table.csv"])

@@ -63,10 +63,24 @@ import Testing
       #expect(many["ranks"] as? Int == ranks)
       #expect(many["weights_sha256"] as? String == one["weights_sha256"] as? String)
     }
-    let refused = try Command.run(["train", "recipe.yaml", "--ranks", "2", "--out", "other"], in: folder.url)
-    #expect(refused.status == 2)
-    #expect(refused.errorLines.count == 1, "\(refused.errors)")
-    #expect(refused.errors.contains("reproducible"))
+  }
+
+  /// Without `reproducible`, ranks share each batch and each updates its own replica.
+  @Test(.enabled(if: startsRanks, "Open MPI is not installed"))
+  func ranksTrainTogether() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    // Without dropout, whose random numbers are a rank's own, two ranks compute what one does.
+    let plain = ["--set", "model.dropout=0"]
+    let one = try trained(folder, plain)
+    let two = try trained(folder, plain + ["--ranks", "2", "--set", "parallel.axes.data=2", "--out", "two"])
+    #expect(two["ranks"] as? Int == 2)
+    #expect(two["samples"] as? Int == one["samples"] as? Int)
+    #expect(two["peak_memory_bytes"] as? Int == two["planned_memory_bytes"] as? Int)
+    #expect(two["sent_bytes_per_step"] as? Double ?? 0 > 0)
+    let losses = try [one, two].map { try #require($0["train_loss"] as? Double) }
+    #expect(abs(losses[0] - losses[1]) < 1e-3 * losses[0])
   }
 
   /// What is computed again, to whatever budget, leads to the very same weights.

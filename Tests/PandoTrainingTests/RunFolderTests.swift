@@ -79,6 +79,7 @@ private func summary(loss: Double) -> RunSummary {
       "steps", "epochs", "samples", "seconds", "samples_per_second", "train_loss", "eval", "parameters",
       "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
       "restarts", "wasted_steps",
+      "sent_bytes_per_step", "exchange_share",
     ])
   #expect(object["train_loss"] is NSNull)
   #expect((object["eval"] as? [String: Any])?["loss"] is NSNull)

@@ -18,6 +18,8 @@ public struct MetricsRow: Hashable, Sendable {
   public var gradientNorm: Double?
   /// Training speed.
   public var samplesPerSecond: Double?
+  /// Bytes that a rank sent to others in this step; absent where there are no others.
+  public var sentBytes: Int?
   /// What was measured on held-out samples, by the metric's name; empty where nothing was.
   public var evaluation: [String: Double]
 
@@ -25,7 +27,8 @@ public struct MetricsRow: Hashable, Sendable {
   public init(
     step: Int, epoch: Double, samples: Int, seconds: Double, trainLoss: Double? = nil,
     learningRate: Double? = nil,
-    gradientNorm: Double? = nil, samplesPerSecond: Double? = nil, evaluation: [String: Double] = [:]
+    gradientNorm: Double? = nil, samplesPerSecond: Double? = nil, sentBytes: Int? = nil,
+    evaluation: [String: Double] = [:]
   ) {
     self.step = step
     self.epoch = epoch
@@ -35,6 +38,7 @@ public struct MetricsRow: Hashable, Sendable {
     self.learningRate = learningRate
     self.gradientNorm = gradientNorm
     self.samplesPerSecond = samplesPerSecond
+    self.sentBytes = sentBytes
     self.evaluation = evaluation
   }
 
@@ -49,6 +53,7 @@ public struct MetricsRow: Hashable, Sendable {
       ("samples_per_second", samplesPerSecond),
     ]
     for case (let key, let value?) in optional { members.append(.init(key, .number(value))) }
+    if let sentBytes { members.append(.init("sent_bytes", .integer(sentBytes))) }
     if !evaluation.isEmpty {
       let inside = evaluation.sorted { $0.key < $1.key }.map { PlainValue.Member($0.key, .number($0.value)) }
       members.append(.init("eval", .map(inside)))
@@ -66,7 +71,7 @@ public struct MetricsRow: Hashable, Sendable {
     self.init(
       step: step, epoch: epoch, samples: samples, seconds: seconds, trainLoss: number(object["train_loss"]),
       learningRate: number(object["learning_rate"]), gradientNorm: number(object["gradient_norm"]),
-      samplesPerSecond: number(object["samples_per_second"]),
+      samplesPerSecond: number(object["samples_per_second"]), sentBytes: object["sent_bytes"] as? Int,
       evaluation: (object["eval"] as? [String: Any] ?? [:]).compactMapValues(number))
   }
 }

@@ -36,13 +36,17 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var restarts: Int
   /// Steps that were done again, since the run had to go back to a checkpoint.
   public var wastedSteps: Int
+  /// Bytes that a rank sent to others in a step, on average over the session.
+  public var sentBytesPerStep: Double
+  /// Share of the steps' time in which a rank did nothing but exchange with others, or wait for them.
+  public var exchangeShare: Double
 
   /// All figures at once.
   public init(
     steps: Int, epochs: Double, samples: Int, seconds: Double, samplesPerSecond: Double, trainLoss: Double,
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
     device: String, precision: String, weightsSHA256: String, seed: Int,
-    restarts: Int = 0, wastedSteps: Int = 0
+    restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0
   ) {
     self.steps = steps
     self.epochs = epochs
@@ -61,6 +65,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     self.seed = seed
     self.restarts = restarts
     self.wastedSteps = wastedSteps
+    self.sentBytesPerStep = sentBytesPerStep
+    self.exchangeShare = exchangeShare
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -71,6 +77,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     case plannedMemoryBytes = "planned_memory_bytes"
     case weightsSHA256 = "weights_sha256"
     case wastedSteps = "wasted_steps"
+    case sentBytesPerStep = "sent_bytes_per_step"
+    case exchangeShare = "exchange_share"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -90,7 +98,9 @@ public struct RunSummary: Hashable, Sendable, Codable {
       weightsSHA256: try keys.decode(String.self, forKey: .weightsSHA256),
       seed: try keys.decode(Int.self, forKey: .seed),
       restarts: try keys.decodeIfPresent(Int.self, forKey: .restarts) ?? 0,
-      wastedSteps: try keys.decodeIfPresent(Int.self, forKey: .wastedSteps) ?? 0)
+      wastedSteps: try keys.decodeIfPresent(Int.self, forKey: .wastedSteps) ?? 0,
+      sentBytesPerStep: try keys.decodeIfPresent(Double.self, forKey: .sentBytesPerStep) ?? 0,
+      exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0)
   }
 
   /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
@@ -114,6 +124,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(seed, forKey: .seed)
     try keys.encode(restarts, forKey: .restarts)
     try keys.encode(wastedSteps, forKey: .wastedSteps)
+    try keys.encode(sentBytesPerStep, forKey: .sentBytesPerStep)
+    try keys.encode(exchangeShare, forKey: .exchangeShare)
   }
 
   /// The same keys in the order in which people read them.
@@ -127,6 +139,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "planned_memory_bytes": .integer(plannedMemoryBytes), "ranks": .integer(ranks), "device": .text(device),
       "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
       "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
+      "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),
     ])
   }
 

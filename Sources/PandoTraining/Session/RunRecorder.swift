@@ -52,6 +52,7 @@ final class RunRecorder: TrainingObserver {
     row.learningRate = record.learningRate
     row.gradientNorm = record.gradientNorm
     row.samplesPerSecond = record.samplesPerSecond
+    if run.ranks.count > 1 { row.sentBytes = record.sentBytes }
     try log.append(row)
     try events.write(
       [

@@ -78,7 +78,7 @@ public struct TrainingSession {
       let reason = try Trainer(run, shouldStop: stop.ask).train()
       if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
       let seconds = start.duration(to: .now) / .seconds(1)
-      let summary = summary(
+      let summary = try summary(
         run, seconds: secondsBefore + seconds,
         speed: seconds > 0 ? Double((run.step - firstStep) * run.samplesPerStep) / seconds : 0)
       return Outcome(summary: summary, reason: reason, folder: folder.url)
@@ -97,7 +97,8 @@ public struct TrainingSession {
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
-    var summary = summary(run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+    var summary = try summary(
+      run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
     summary.restarts = ledger.entry.restarts
     summary.wastedSteps = ledger.entry.wastedSteps
     try folder.write(summary)
@@ -125,16 +126,19 @@ public struct TrainingSession {
     return seconds
   }
 
-  private func summary(_ run: TrainingRun, seconds: Double, speed: Double) -> RunSummary {
+  private func summary(_ run: TrainingRun, seconds: Double, speed: Double) throws -> RunSummary {
     let plan = run.plan
+    let digest = run.weightsDigest()
+    try ranks.requireEqual(weights: digest)
     return RunSummary(
       steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,
       trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
       parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes,
       plannedMemoryBytes: plan.plannedBytes,
       ranks: ranks.count, device: device.name, precision: recipe.train.precision.rawValue,
-      weightsSHA256: run.weightsDigest(),
-      seed: recipe.seed)
+      weightsSHA256: digest,
+      seed: recipe.seed, sentBytesPerStep: run.traffic.sentBytesPerStep,
+      exchangeShare: run.traffic.exchangeShare)
   }
 }
 

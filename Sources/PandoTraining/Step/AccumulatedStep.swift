@@ -18,7 +18,7 @@ final class AccumulatedStep: StepProgram {
     budget: StepBudget
   ) throws {
     count = recipe.train.accumulate
-    slices = [StepSlice(batch: recipe.data.batch, count: count, offset: 0)]
+    slices = [StepSlice(batch: recipe.data.batch, count: count, offset: 0, stepParts: count)]
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: recipe.data.batch)
     let sumTensors = pass.trained.map { Tensor.placeholder("gradient-sum", $0.type) }
     let lossBefore = Tensor.placeholder("loss-sum", .scalar(.float32))
@@ -73,7 +73,7 @@ final class AccumulatedStep: StepProgram {
     }
     inputs.begin(index, rate: rate)
     for part in 0..<count {
-      StepInputs.set(inputs.key, seed: seed, part: index * count + part)
+      StepInputs.set(inputs.key, seed: seed, part: slices[0].part(part, of: index))
       let (x, y) = try feeds[0].next()
       gradientProgram.rebind(input, x)
       gradientProgram.rebind(input + 1, y)

@@ -56,7 +56,7 @@ extension TrainingRun {
     for (feed, slice) in zip(feeds, program.slices) {
       guard let (input, target) = feed.last else { continue }
       let check = try FiniteCheck(state, task: task, recipe: recipe, batch: slice.batch, device: device)
-      let part = step * (samplesPerStep / slice.batch) + slice.offset / slice.batch + slice.count - 1
+      let part = slice.part(slice.count - 1, of: step)
       let found = try check.culprit(seed: UInt64(recipe.seed), part: part, input: input, target: target)
       if let found { return found }
     }

@@ -11,6 +11,11 @@ extension TrainingRun {
       return try ReproducibleStep(
         state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks, budget: budget)
     }
+    if let communicator = ranks.communicator {
+      return try DataParallelStep(
+        state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks,
+        communicator: communicator, budget: budget)
+    }
     if recipe.train.accumulate > 1 {
       return try AccumulatedStep(
         state, task: task, recipe: recipe, optimizer: optimizer, device: device, budget: budget)

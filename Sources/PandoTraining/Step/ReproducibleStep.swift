@@ -79,7 +79,9 @@ final class ReproducibleStep: StepProgram {
       }
     }
     slices = workers.map {
-      StepSlice(batch: batch, count: $0.parts.count, offset: $0.parts.lowerBound * batch)
+      StepSlice(
+        batch: batch, count: $0.parts.count, offset: $0.parts.lowerBound * batch,
+        firstPart: $0.parts.lowerBound, stepParts: tree.parts)
     }
     rootPlace = old.count + 2
     let buffers = state.buffers(of: old)

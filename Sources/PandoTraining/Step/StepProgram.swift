@@ -9,7 +9,7 @@ protocol StepProgram: AnyObject {
   var programs: [Program] { get }
   /// The memory of all programs.
   var memory: [MemoryReport] { get }
-  /// Bytes of sums of gradients that live from one program to the next.
+  /// Bytes of sums of gradients that live from one program to the next, and of what ranks exchange.
   var sumBytes: Int { get }
   /// Floating-point operations of one step, on all ranks together.
   var flops: Int { get }
@@ -41,6 +41,8 @@ extension Program {
 struct StepReport {
   let loss: Double
   let gradientNorm: Double
+  /// What went to other ranks.
+  var traffic = StepTraffic()
   var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
 }
 
@@ -52,6 +54,13 @@ struct StepSlice: Hashable {
   let count: Int
   /// Its first sample, counted from the step's first.
   let offset: Int
+  /// Random numbers are counted by the part of a step: the number of the slice's first batch among the step's parts.
+  var firstPart = 0
+  /// Parts of a step on all ranks together.
+  var stepParts = 1
+
+  /// The number, among the parts of all steps, of a batch of the step at `index`.
+  func part(_ batch: Int, of index: Int) -> Int { index * stepParts + firstPart + batch }
 }
 
 /// What changes from step to step beside the state and the batch.

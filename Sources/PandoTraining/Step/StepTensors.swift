@@ -10,7 +10,7 @@ struct StepTensors {
   let key: Tensor
   let rate: Tensor
   let step: Tensor
-  /// The mean over the batch.
+  /// The mean over the batch, times the weight.
   let loss: Tensor
   /// The placeholders of the trained parameters, and the loss's gradient at each.
   let trained: [Tensor]
@@ -19,7 +19,10 @@ struct StepTensors {
   let statistics: [Int]
   let newStatistics: [Tensor]
 
-  init(_ state: TrainingState, task: TrainingTask, recipe: Recipe, batch: Int) throws {
+  /// - Parameter weight: what this pass counts in the step, from 0 to 1; loss and gradients are multiplied by it.
+  init(
+    _ state: TrainingState, task: TrainingTask, recipe: Recipe, batch: Int, weight: Double = 1
+  ) throws {
     x = Tensor.placeholder("input", task.inputType.with(shape: [batch] + task.inputType.shape))
     y = Tensor.placeholder("target", task.targetType.with(shape: [batch] + task.targetType.shape))
     key = Tensor.placeholder("key", TensorType([2], .int64))
@@ -32,7 +35,7 @@ struct StepTensors {
     let updates = context.updates
     let forward = try recipe.train.precision.applied(
       to: [exactLoss] + updates.map(\.value), of: state.weights.map(\.placeholder) + [key, x, y])
-    loss = forward[0]
+    loss = weight == 1 ? forward[0] : forward[0] * weight
     trained = state.trainable.map { state.weights[$0].placeholder }
     gradients = try gradient(of: loss, at: trained)
     let updated = Dictionary(

@@ -79,8 +79,10 @@ public struct Trainer {
     let seed = UInt64(run.recipe.seed)
     let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
     profiler?.prepare(feeds)
+    let start = ContinuousClock.now
     let report = try run.program.run(
       run.step, seed: seed, rate: rate, feeds: feeds, timing: profiler?.timing)
+    run.traffic.add(report.traffic, stepSeconds: start.duration(to: .now) / .seconds(1))
     profiler?.take(feeds)
     guard report.isFinite else {
       let culprit = try run.culprit(feeds)
@@ -96,7 +98,8 @@ public struct Trainer {
     return StepRecord(
       step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate,
       samples: run.position,
-      samplesPerSecond: meter.rate)
+      samplesPerSecond: meter.rate, sentBytes: report.traffic.sentBytes,
+      exchangeSeconds: report.traffic.seconds)
   }
 
   /// Measures the held-out samples; whether the metric has never been better.

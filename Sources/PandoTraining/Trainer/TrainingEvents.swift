@@ -26,6 +26,10 @@ public struct StepRecord: Sendable {
   public let samples: Int
   /// Samples in each second, lately.
   public let samplesPerSecond: Double
+  /// Bytes that this rank sent to others.
+  public var sentBytes = 0
+  /// Seconds in which this rank did nothing but exchange with others, or wait for them.
+  public var exchangeSeconds = 0.0
 }
 
 /// Figures of one evaluation.

@@ -32,6 +32,8 @@ public final class TrainingRun {
   var evaluationsSinceBest = 0
   /// The loss of the last step.
   public internal(set) var lastLoss = Double.nan
+  /// What all steps of this session sent.
+  public internal(set) var traffic = TrafficCount()
   /// The last evaluation.
   public internal(set) var lastEvaluation: EvaluationResult?
 
@@ -67,7 +69,7 @@ public final class TrainingRun {
       state, task: task, batch: evaluationBatch, precision: recipe.train.precision, device: device,
       ranks: ranks)
     // What a step may take is what the rest leaves.
-    let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator)
+    let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator, ranks)
     let budget = StepBudget(policy: recipe.train.recompute, limit: recipe.train.memory.map { $0 - fixed })
     do {
       program = try Self.makeStep(state, task, recipe, optimizer, device, ranks, budget)
@@ -89,11 +91,7 @@ public final class TrainingRun {
           "\(axis.size) does not fit \(ranks.count) rank\(ranks.count == 1 ? "" : "s"); start as many with "
           + "--ranks \(axis.size), or leave it out")
     }
-    if ranks.count > 1 && !recipe.reproducible {
-      throw RecipeError(
-        keyPath: "reproducible",
-        message: "\(ranks.count) ranks train reproducibly in this version; set it to true, or use one rank")
-    }
+    try recipe.requireSamples(forRanks: ranks.count)
   }
 
   /// Trained elements.
@@ -149,7 +147,7 @@ public struct RunPlan: Sendable, Codable {
   public let parameterBytes: Int
   /// The optimizer's tensors.
   public let optimizerBytes: Int
-  /// Sums of gradients between batches of one step.
+  /// Sums of gradients between batches of one step, and what ranks exchange.
   public let accumulationBytes: Int
   /// The step's intermediate values and workspaces.
   public let stepArenaBytes: Int
@@ -173,9 +171,10 @@ public struct RunPlan: Sendable, Codable {
     accumulationBytes = run.program.sumBytes
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
-    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator)
+    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks)
     let fixed =
-      Self.fixedBytes(run.recipe, state, run.task, run.evaluator) + accumulationBytes - evaluationArenaBytes
+      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
+      - evaluationArenaBytes
     plannedBytes = fixed + stepArenaBytes + evaluationArenaBytes
     measuredBytes =
       fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes }
@@ -186,15 +185,18 @@ public struct RunPlan: Sendable, Codable {
 
   /// Everything but the step's own: sums of gradients and intermediate values.
   static func fixedBytes(
-    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator
-  ) -> Int { bytes(state.entries) + batchBytes(recipe, task, evaluator) + evaluator.memory.arenaBytes }
+    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
+  ) -> Int { bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks) + evaluator.memory.arenaBytes }
 
   private static func bytes(_ entries: [TrainingState.Entry]) -> Int {
     entries.reduce(0) { $0 + $1.buffer.type.byteCount }
   }
 
-  private static func batchBytes(_ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator) -> Int {
+  private static func batchBytes(
+    _ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
+  ) -> Int {
     let sample = task.inputType.byteCount + task.targetType.byteCount
-    return recipe.data.batch * sample * max(2, recipe.data.prefetch) + evaluator.memory.resultBytes
+    return RankShare(of: recipe.data.batch, ranks).range.count * sample * max(2, recipe.data.prefetch)
+      + evaluator.memory.resultBytes
   }
 }

@@ -18,20 +18,25 @@ public final class PreparedWorkload {
   public let parameters: Int
   /// What a step runs, in order.
   public let programs: [Program]
-  private let step: (Timing?) throws -> Void
+  private let step: (Timing?) throws -> StepTraffic
   private let memory: () -> (planned: Int, measured: Int)
+  /// Milliseconds of the last step in which this rank did nothing but exchange with others, or wait for them.
+  public private(set) var exchangeMs = 0.0
 
   /// Compiles a workload and makes its data up.
   ///
+  /// - Parameter ranks: who does the steps together, each its share of every batch.
   /// - Throws: `RecipeError` where the precision is not available; whatever compiling throws.
-  public init(_ workload: Workload, precision: Recipe.Precision = .float32, device: Device) throws {
+  public init(
+    _ workload: Workload, precision: Recipe.Precision = .float32, device: Device, ranks: Ranks = .single
+  ) throws {
     self.workload = workload
     self.precision = precision
     self.device = device
     let recipe = workload.recipe(precision: precision, threads: device.threads)
     let work =
       switch workload.mode {
-      case .training: try Work.training(recipe, workload.task(), device)
+      case .training: try Work.training(recipe, workload.task(), device, ranks)
       case .inference: try Work.inference(recipe, workload.task(), device)
       }
     (parameters, programs, step, memory) = (work.parameters, work.programs, work.step, work.memory)
@@ -53,14 +58,14 @@ public final class PreparedWorkload {
   /// - Returns: how long it took, in milliseconds.
   @discardableResult public func run() throws -> Double {
     let start = ContinuousClock.now
-    try step(nil)
+    exchangeMs = try step(nil).seconds * 1000
     return start.duration(to: .now) / .milliseconds(1)
   }
 
   /// Does one step and tells when each operation was at work.
   @discardableResult public func run(timing: @escaping Timing) throws -> Double {
     let start = ContinuousClock.now
-    try step(timing)
+    _ = try step(timing)
     return start.duration(to: .now) / .milliseconds(1)
   }
 }
@@ -69,11 +74,13 @@ public final class PreparedWorkload {
 private struct Work {
   let parameters: Int
   let programs: [Program]
-  let step: (PreparedWorkload.Timing?) throws -> Void
+  let step: (PreparedWorkload.Timing?) throws -> StepTraffic
   let memory: () -> (planned: Int, measured: Int)
 
-  static func training(_ recipe: Recipe, _ task: TrainingTask, _ device: Device) throws -> Work {
-    let run = try TrainingRun(recipe, task: task, device: device)
+  static func training(
+    _ recipe: Recipe, _ task: TrainingTask, _ device: Device, _ ranks: Ranks
+  ) throws -> Work {
+    let run = try TrainingRun(recipe, task: task, device: device, ranks: ranks)
     let feeds = try run.program.slices.map { slice in
       let (x, y) = try firstBatch(task, recipe, slice, samples: run.samplesPerStep)
       return BatchFeed(repeating: x, y)
@@ -85,8 +92,9 @@ private struct Work {
         let tell = timing.map { timing in
           { (program: Program, _: Int, time: OperationTime) in timing(program, time) }
         }
-        _ = try run.program.run(index, seed: 1, rate: 1e-4, feeds: feeds, timing: tell)
+        let report = try run.program.run(index, seed: 1, rate: 1e-4, feeds: feeds, timing: tell)
         index += 1
+        return report.traffic
       },
       memory: {
         let plan = run.plan
@@ -112,7 +120,11 @@ private struct Work {
     withExtendedLifetime(x) { ready.input.write(from: x.pointer) }
     return Work(
       parameters: named.reduce(0) { $1.parameter.isTrainable ? $0 + $1.parameter.type.count : $0 },
-      programs: [ready.program], step: { try ready.program.run(telling: $0) },
+      programs: [ready.program],
+      step: {
+        try ready.program.run(telling: $0)
+        return StepTraffic()
+      },
       memory: {
         let memory = ready.program.memory
         return (memory.plannedPeakBytes, memory.measuredPeakBytes)

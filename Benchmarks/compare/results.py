@@ -7,6 +7,14 @@ from importlib import metadata
 from pathlib import Path
 
 
+def version(package):
+    """An installed package's version; nothing where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def describe(threads, python, root):
     """The machine and the versions that a figure belongs to."""
 
@@ -29,7 +37,7 @@ def describe(threads, python, root):
         "threads": threads,
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "torch": torch,
-        "jax": metadata.version("jax"),
+        "jax": version("jax"),
         "commit": said("git", "rev-parse", "--short", "HEAD") + ("+" if said("git", "status", "--porcelain") else ""),
         "date": said("date", "-u", "+%Y-%m-%d"),
     }

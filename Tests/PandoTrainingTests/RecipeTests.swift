@@ -161,6 +161,8 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         evaluate: {}
       parallel:
         axes: {}
+        gradients: {kind: float32}
+        local: {kind: none}
       checkpoint: {keep: 2}
 
       """)

@@ -2,15 +2,19 @@ import Pando
 
 /// Adds up all there is in float32.
 final class ExactExchange: GradientExchange {
+  private let vector: GradientVector
   private let communicator: any Communicator
 
-  init(_ communicator: any Communicator) { self.communicator = communicator }
+  init(_ vector: GradientVector, _ communicator: any Communicator) {
+    self.vector = vector
+    self.communicator = communicator
+  }
 
   var byteCount: Int { 0 }
 
-  func sum(_ vector: HostBuffer) throws {
-    try withExtendedLifetime(vector) {
-      try communicator.allReduce(vector.mutableBytes, of: .float32, label: "gradients")
+  func sum() throws {
+    try withExtendedLifetime(vector.buffer) {
+      try communicator.allReduce(vector.buffer.mutableBytes, of: .float32, label: "gradients")
     }
   }
 }

@@ -116,6 +116,10 @@ extension Recipe {
     public var axes: [Axis] = []
     /// The parts of a batch in a reproducible run; absent means the largest divisor of the batch up to 16.
     public var shards: Int?
+    /// In what form ranks add up their gradients, or with `local` what has changed.
+    public var gradients = GradientForm.float32
+    /// Whether ranks train on their own for a while.
+    public var local = LocalSteps.none
 
     /// Data parallelism over all ranks.
     public init() {}

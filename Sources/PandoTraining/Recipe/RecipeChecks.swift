@@ -28,6 +28,26 @@ extension Recipe {
     if case .sgd(let rule) = train.optimizer.rule, rule.nesterov, rule.momentum == 0 {
       throw fault("train.optimizer.nesterov", tree, "needs momentum above 0, got 0")
     }
+    try checkTraffic(tree)
+  }
+
+  private func checkTraffic(_ tree: RecipeNode?) throws(RecipeError) {
+    if reproducible, parallel.changesTraining {
+      let key = parallel.local == .none ? "parallel.gradients" : "parallel.local"
+      throw fault(
+        key, tree, "a reproducible run adds up whole gradients after each step; remove one of the two")
+    }
+    guard let interval = parallel.local.interval else { return }
+    for (key, every) in [
+      ("train.evaluate.every", train.evaluate.every), ("checkpoint.every", checkpoint.every),
+    ] {
+      guard let every, !every.isMultiple(of: interval) else { continue }
+      let nearest = max(1, (every + interval / 2) / interval) * interval
+      throw fault(
+        key, tree,
+        "the ranks' weights are one only after every \(interval) steps (parallel.local.steps), and \(every) is no "
+          + "multiple of that; the nearest is \(nearest)")
+    }
   }
 
   private func checkModel(_ tree: RecipeNode?) throws(RecipeError) {

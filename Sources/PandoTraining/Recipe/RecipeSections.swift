@@ -78,6 +78,12 @@ extension Recipe.Parallel {
         "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "
           + "divisor of `data.batch`, and the most ranks there can be. If absent, the largest divisor up to 16."
       ),
+      .key(
+        "gradients", \.gradients, .section(Recipe.GradientForm.section),
+        "In what form ranks add up their gradients, or with `local` what has changed."),
+      .key(
+        "local", \.local, .section(Recipe.LocalSteps.section),
+        "Whether ranks train on their own for a while before they tell each other."),
     ])
 }
 

@@ -3,11 +3,12 @@ import Pando
 import PandoData
 
 /// A run's checkpoints: `model.safetensors` with weights and statistics, `optimizer.safetensors`, and for text
-/// `vocabulary.json`.
+/// `vocabulary.json`; `exchange.safetensors` with what ranks have not told each other yet, where there is such.
 public final class StateCheckpoints: CheckpointKeeper {
   static let modelFile = "model.safetensors"
   static let optimizerFile = "optimizer.safetensors"
   static let vocabularyFile = "vocabulary.json"
+  static let exchangeFile = "exchange.safetensors"
 
   private let store: CheckpointStore
   /// Training time before this session and since, for the manifest.
@@ -35,6 +36,10 @@ public final class StateCheckpoints: CheckpointKeeper {
     ]
     if case .language(let vocabulary) = run.task.kind {
       files.append((Self.vocabularyFile, { try vocabulary.save(to: $0) }))
+    }
+    if !run.gathered.isEmpty {
+      let tensors = run.gathered.map { ($0.name, $0.buffer.type, $0.buffer.bytes) }
+      files.append((Self.exchangeFile, { try SafetensorsWriter.write(tensors, to: $0) }))
     }
     try store.save(manifest, files: files, keep: run.recipe.checkpoint.keep)
   }

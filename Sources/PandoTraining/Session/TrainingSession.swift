@@ -71,7 +71,7 @@ public struct TrainingSession {
     let firstStep = run.step
     if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
     note(run.headline)
-    let stop = StopAgreement(ranks, shouldStop: shouldStop)
+    let stop = StopAgreement(run, shouldStop: shouldStop)
 
     guard ranks.isFirst else {
       let start = ContinuousClock.now
@@ -115,14 +115,18 @@ public struct TrainingSession {
   private func resume(_ run: TrainingRun, note: (String) -> Void) throws -> Double {
     guard resumes else { return 0 }
     var seconds = 0.0
+    var carried: URL?
     if ranks.isFirst {
       let found = folder.checkpoints.latest { note("passed over \($0)") }
       if found == nil {
         note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
       }
       seconds = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
+      carried = found?.url.appending(path: StateCheckpoints.exchangeFile)
+      if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
     }
     if let communicator = ranks.communicator { try run.shareState(over: communicator) }
+    try run.shareCarried(from: carried)
     return seconds
   }
 

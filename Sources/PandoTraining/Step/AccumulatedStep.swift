@@ -15,11 +15,11 @@ final class AccumulatedStep: StepProgram {
 
   init(
     _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
-    budget: StepBudget
+    slice: StepSlice, budget: StepBudget
   ) throws {
-    count = recipe.train.accumulate
-    slices = [StepSlice(batch: recipe.data.batch, count: count, offset: 0, stepParts: count)]
-    let pass = try StepTensors(state, task: task, recipe: recipe, batch: recipe.data.batch)
+    count = slice.count
+    slices = [slice]
+    let pass = try StepTensors(state, task: task, recipe: recipe, batch: slice.batch)
     let sumTensors = pass.trained.map { Tensor.placeholder("gradient-sum", $0.type) }
     let lossBefore = Tensor.placeholder("loss-sum", .scalar(.float32))
     let share = 1 / Double(count)

@@ -18,7 +18,7 @@ final class DataParallelStep: StepProgram {
   private let inputs = StepInputs()
   private let input: Int
   /// The gradients of all parameters, the loss and the statistics.
-  private let vector: HostBuffer
+  private let vector: GradientVector
   private let statistics: StatisticsShare
   let slices: [StepSlice]
 
@@ -37,17 +37,18 @@ final class DataParallelStep: StepProgram {
     ]
     let pass = try StepTensors(
       state, task: task, recipe: recipe, batch: share.range.count, weight: share.fraction / Double(count))
-    let layout = FlatLayout((pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
-    vector = HostBuffer(TensorType([layout.count]))
-    let views = layout.views(of: vector)
+    vector = GradientVector(
+      names: state.trainable.map { state.weights[$0].name },
+      types: (pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
+    let views = vector.views
     let gradientCount = pass.gradients.count
-    exchange = ExactExchange(communicator)
+    exchange = try recipe.parallel.gradients.makeExchange(vector, communicator, on: device)
     let statisticPlaceholders = pass.oldStatistics(state)
     statistics = StatisticsShare(
       state.buffers(of: statisticPlaceholders), weight: share.fraction,
       target: Array(views.dropFirst(gradientCount + 1)))
 
-    let sums = layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
+    let sums = vector.layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
     let result = rule.apply(gradients: Array(sums.prefix(gradientCount)), loss: sums[gradientCount])
@@ -69,8 +70,9 @@ final class DataParallelStep: StepProgram {
     let outputs = (count > 1 ? zip(accumulated, found).map { $0 + $1 } : found) + pass.newStatistics
     // The place among the outputs of each input that is written over.
     let first = outputs.count - carried.count
-    let taken =
-      vector.type.byteCount + exchange.byteCount + statistics.byteCount + updateProgram.memory.arenaBytes
+    let taken = (exchange.programs + [updateProgram]).reduce(
+      vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount
+    ) { $0 + $1.memory.arenaBytes }
     gradientProgram = try budget.program(loss: gradientCount, taken: taken) { recompute in
       try Program(
         outputs, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
@@ -85,9 +87,10 @@ final class DataParallelStep: StepProgram {
       into: vectorViews + statistics.carried)
   }
 
-  var programs: [Program] { [gradientProgram, updateProgram] }
-  var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }
-  var sumBytes: Int { vector.type.byteCount + exchange.byteCount + statistics.byteCount }
+  var programs: [Program] { [gradientProgram] + exchange.programs + [updateProgram] }
+  var memory: [MemoryReport] { programs.map(\.memory) }
+  var carried: [CarriedTensor] { exchange.carried }
+  var sumBytes: Int { vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount }
   var flops: Int {
     // The ranks' shares may differ by a sample; together they do what one rank of the mean share would.
     gradientProgram.cost.flops * count * communicator.size + updateProgram.cost.flops
@@ -101,7 +104,7 @@ final class DataParallelStep: StepProgram {
     }
     inputs.begin(index, rate: rate)
     statistics.begin()
-    if count > 1 { memset(vector.pointer, 0, vector.type.byteCount) }
+    if count > 1 { memset(vector.buffer.pointer, 0, vector.buffer.type.byteCount) }
     for number in 0..<count {
       StepInputs.set(inputs.key, seed: seed, part: slices[0].part(number, of: index))
       let (x, y) = try feeds[0].next()
@@ -111,7 +114,7 @@ final class DataParallelStep: StepProgram {
     }
     statistics.finish()
     var traffic = StepTraffic()
-    try traffic.count(communicator) { try exchange.sum(vector) }
+    try traffic.count(communicator) { try exchange.sum() }
     try updateProgram.run(telling: timing)
     var report = inputs.report
     report.traffic = traffic

@@ -3,24 +3,38 @@ import PandoOptimizers
 
 extension TrainingRun {
   /// The kind of step that a recipe asks for.
+  ///
+  /// - Parameter steps: how many the whole run has.
   static func makeStep(
     _ state: TrainingState, _ task: TrainingTask, _ recipe: Recipe, _ optimizer: any Optimizer,
-    _ device: Device, _ ranks: Ranks, _ budget: StepBudget
+    _ device: Device, _ ranks: Ranks, _ budget: StepBudget, steps: Int
   ) throws -> any StepProgram {
     if recipe.reproducible {
       return try ReproducibleStep(
         state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks, budget: budget)
     }
-    if let communicator = ranks.communicator {
-      return try DataParallelStep(
-        state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks,
-        communicator: communicator, budget: budget)
+    func alone(_ slice: StepSlice, _ budget: StepBudget) throws -> any StepProgram {
+      if slice.count > 1 {
+        return try AccumulatedStep(
+          state, task: task, recipe: recipe, optimizer: optimizer, device: device, slice: slice,
+          budget: budget)
+      }
+      return try WholeStep(
+        state, task: task, recipe: recipe, optimizer: optimizer, device: device, slice: slice, budget: budget)
     }
-    if recipe.train.accumulate > 1 {
-      return try AccumulatedStep(
-        state, task: task, recipe: recipe, optimizer: optimizer, device: device, budget: budget)
+    // A recipe's way of exchanging counts for one rank too, or its result would depend on how it is started.
+    let lone = recipe.parallel.changesTraining ? InProcessCommunicator.group(of: 1)[0] : nil
+    guard let communicator = ranks.communicator ?? lone else {
+      let count = recipe.train.accumulate
+      return try alone(StepSlice(batch: recipe.data.batch, count: count, offset: 0, stepParts: count), budget)
     }
-    return try WholeStep(
-      state, task: task, recipe: recipe, optimizer: optimizer, device: device, budget: budget)
+    if recipe.parallel.local != .none {
+      return try LocalStep(
+        state, recipe: recipe, steps: steps, device: device, ranks: ranks, communicator: communicator,
+        budget: budget, makeInner: alone)
+    }
+    return try DataParallelStep(
+      state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks,
+      communicator: communicator, budget: budget)
   }
 }

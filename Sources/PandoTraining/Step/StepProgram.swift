@@ -13,6 +13,8 @@ protocol StepProgram: AnyObject {
   var sumBytes: Int { get }
   /// Floating-point operations of one step, on all ranks together.
   var flops: Int { get }
+  /// What it remembers from step to step beside weights and the optimizer's tensors.
+  var carried: [CarriedTensor] { get }
 
   /// Does one step.
   ///
@@ -23,6 +25,10 @@ protocol StepProgram: AnyObject {
   ///   - timing: is told when each operation was at work; nothing is measured where it is `nil`.
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport
+}
+
+extension StepProgram {
+  var carried: [CarriedTensor] { [] }
 }
 
 /// Is told when an operation of a program was at work, and on which of the step's threads: 0 is the one that runs the

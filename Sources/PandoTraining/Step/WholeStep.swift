@@ -11,11 +11,10 @@ final class WholeStep: StepProgram {
 
   init(
     _ state: TrainingState, task: TrainingTask, recipe: Recipe, optimizer: any Optimizer, device: Device,
-    budget: StepBudget
+    slice: StepSlice, budget: StepBudget
   ) throws {
-    let batch = recipe.data.batch
-    slices = [StepSlice(batch: batch, count: 1, offset: 0)]
-    let pass = try StepTensors(state, task: task, recipe: recipe, batch: batch)
+    slices = [slice]
+    let pass = try StepTensors(state, task: task, recipe: recipe, batch: slice.batch)
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
     let result = rule.apply(gradients: pass.gradients, loss: pass.loss)
@@ -51,7 +50,7 @@ final class WholeStep: StepProgram {
       { (program: Program, time: OperationTime) in timing(program, 0, time) }
     }
     inputs.begin(index, rate: rate)
-    StepInputs.set(inputs.key, seed: seed, part: index)
+    StepInputs.set(inputs.key, seed: seed, part: slices[0].part(0, of: index))
     let (x, y) = try feeds[0].next()
     program.rebind(input, x)
     program.rebind(input + 1, y)

@@ -32,6 +32,8 @@ public final class TrainingRun {
   var evaluationsSinceBest = 0
   /// The loss of the last step.
   public internal(set) var lastLoss = Double.nan
+  /// What the ranks carry, on the first rank while a checkpoint is made.
+  var gathered: [Gathered] = []
   /// What all steps of this session sent.
   public internal(set) var traffic = TrafficCount()
   /// The last evaluation.
@@ -61,7 +63,10 @@ public final class TrainingRun {
     }
     let stepsPerEpoch = max(1, task.training.count / samplesPerStep)
     totalSteps = recipe.train.steps ?? (recipe.train.epochs ?? 1) * stepsPerEpoch
-    evaluationInterval = recipe.train.evaluate.every ?? min(stepsPerEpoch, totalSteps)
+    // Where ranks train on their own for a while, there is one network to be measured at the end of a round only.
+    let round = recipe.parallel.local.interval ?? 1
+    evaluationInterval =
+      recipe.train.evaluate.every ?? (min(stepsPerEpoch, totalSteps) + round - 1) / round * round
     schedule = recipe.train.schedule.makeSchedule(steps: totalSteps)
     let rows = task.targetType.count
     let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
@@ -72,7 +77,8 @@ public final class TrainingRun {
     let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator, ranks)
     let budget = StepBudget(policy: recipe.train.recompute, limit: recipe.train.memory.map { $0 - fixed })
     do {
-      program = try Self.makeStep(state, task, recipe, optimizer, device, ranks, budget)
+      program = try Self.makeStep(
+        state, task, recipe, optimizer, device, ranks, budget, steps: totalSteps)
     } catch let error as StepLimitError { throw Self.limitError(recipe, needed: fixed + error.needed) }
     try checkMemory()
   }

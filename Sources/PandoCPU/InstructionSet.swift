@@ -25,6 +25,9 @@ public enum InstructionSet {
     default: pdnn_limit_isa(PDNN_ISA_SSE) == 0
     }
 
+  /// Whether our kernels compute with vectors of 512 bits.
+  static let has512BitVectors = pk_isa_in_use() == PK_ISA_AVX512
+
   /// Whether oneDNN multiplies bfloat16; where it does not, bfloat16 is multiplied as float32 and rounded once.
   static let multipliesBFloat16: Bool = pdnn_has_bf16() != 0
 }

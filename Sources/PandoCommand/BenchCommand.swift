@@ -46,7 +46,9 @@ struct BenchCommand: ParsableCommand {
       if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
     }
     let device: Device
-    do { device = try Device(named: self.device, threads: threads) } catch {
+    // Either all are exact, by `--precision`, or none is.
+    let isExact = chosen.allSatisfy { $0.1 == .exact }
+    do { device = try Device(named: self.device, threads: threads, exact: isExact) } catch {
       throw UsageError("--device: \(error)")
     }
     if onRequest {

@@ -51,5 +51,6 @@ void fuzz_pooling(void);
 void fuzz_contraction(void);
 void fuzz_tile(void);
 void fuzz_sweeps(void);
+void fuzz_winograd(void);
 
 #endif

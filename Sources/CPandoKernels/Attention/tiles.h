@@ -8,7 +8,7 @@
 #include "../Support/parallel.h"
 #include "../Support/simd.h"
 #include "pk_attention.h"
-#include "product.h"
+#include "../Support/product.h"
 
 // Queries and keys of a tile. Scores are held with keys as rows and queries as columns: so the softmax over
 // keys goes along columns, which are side by side in a vector.

@@ -26,5 +26,6 @@
 #include "pk_tile.h"
 #include "pk_types.h"
 #include "pk_update.h"
+#include "pk_winograd.h"
 
 #endif

@@ -49,7 +49,7 @@ package struct ArrangedConvolution: EngineOperation {
     var rectifies = false
   }
 
-  /// The product in the layouts that suit it best; `nil` where the library has none for such a convolution.
+  /// The product in the layouts that suit it best; `nil` where there is none for such a convolution.
   init?(
     _ product: ConvolutionProduct, _ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm,
     isInference: Bool
@@ -63,6 +63,12 @@ package struct ArrangedConvolution: EngineOperation {
       (x, y, packing) = (
         .blocked(StreamedConvolution.block), .blocked(StreamedConvolution.block), streamed.packing
       )
+      return
+    }
+    if algorithm == .ownWinograd {
+      guard let winograd = WinogradConvolution(shape) else { return nil }
+      (x, y) = (.blocked(WinogradConvolution.block), .blocked(WinogradConvolution.block))
+      packing = isInference ? winograd.packing : nil
       return
     }
     var library = shape.library(algorithm)
@@ -130,12 +136,13 @@ package struct ArrangedConvolution: EngineOperation {
     return library
   }
 
-  /// Our own kernel for it, where that does it.
+  /// Our own kernels for it, where one of them does it.
   private var streamed: StreamedConvolution? { algorithm == .streamed ? StreamedConvolution(shape) : nil }
+  private var winograd: WinogradConvolution? { algorithm == .ownWinograd ? WinogradConvolution(shape) : nil }
 
-  /// Whether the library does it, with weights packed as they are; our own kernel does.
+  /// Whether the library does it, with weights packed as they are; our own kernels do.
   var isPossible: Bool {
-    if streamed != nil { return true }
+    if streamed != nil || winograd != nil { return true }
     var library = library
     var found = pdnn_packing()
     guard pdnn_convolution_prefer(product.library, &library, &found) == 0 else { return false }
@@ -146,6 +153,7 @@ package struct ArrangedConvolution: EngineOperation {
   /// A kernel that packs plain weights for this convolution, or unpacks them.
   func packingKernel(unpacks: Bool, threads: Int) throws -> Kernel {
     if let streamed { return streamed.packingKernel(unpacks: unpacks, threads: threads) }
+    if let winograd, !unpacks { return winograd.packingKernel(threads: threads) }
     pdnn_set_threads(Int32(threads))
     var library = library
     let made =
@@ -160,6 +168,9 @@ package struct ArrangedConvolution: EngineOperation {
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     if let streamed { return streamed.kernel(epilogue, threads: threads) }
+    if let winograd {
+      return winograd.kernel(product, epilogue, isPacked: packing != nil, threads: threads)
+    }
     pdnn_set_threads(Int32(threads))
     var library = library
     guard let made = pdnn_convolution_create(product.library, &library) else {

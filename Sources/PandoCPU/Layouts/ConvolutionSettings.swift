@@ -27,6 +27,7 @@ extension ConvolutionSettings {
     guard tiles >= 64 || isInference, 32 * tiles <= 3 * x.shape[0] * y.shape[2] * y.shape[3] else {
       return .direct
     }
+    if tiles >= 64, InstructionSet.has512BitVectors, WinogradConvolution(shape) != nil { return .ownWinograd }
     // Not every product has such a form for every shape that it would suit, nor has every version of the library.
     var library = shape.library(.winograd)
     var packing = pdnn_packing()

@@ -60,10 +60,12 @@ enum ConvolutionProduct: String, Hashable, Sendable, Codable {
 enum ConvolutionAlgorithm: String, Hashable, Sendable, Codable {
   /// Product by product.
   case direct
-  /// By Winograd's method, which trades accuracy for fewer multiplications (Lavin and Gray, 2016).
+  /// By Winograd's method, which trades accuracy for fewer multiplications (Lavin and Gray, 2016), as the library does it.
   case winograd
   /// Product by product, by a kernel of our own that reads each weight once.
   case streamed
+  /// By Winograd's method in kernels of our own.
+  case ownWinograd
 }
 
 /// The sizes of a convolution.

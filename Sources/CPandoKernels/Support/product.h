@@ -1,4 +1,4 @@
-// The one matrix product that attention is made of, for tiles that lie in the cache.
+// The one matrix product that attention and convolutions are made of, for tiles that lie in the cache.
 #ifndef PK_PRODUCT_H
 #define PK_PRODUCT_H
 

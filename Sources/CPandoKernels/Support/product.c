@@ -1,6 +1,6 @@
 #include "product.h"
 
-#include "../Support/simd.h"
+#include "simd.h"
 
 #define PARAMETERS                                                                                           \
   float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,   \

@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <dnnl_debug.h>
 
 extern void omp_set_num_threads(int threads);
 
@@ -35,6 +38,13 @@ const char *pdnn_version(void) {
   return text;
 }
 
+#define TEXT(x) #x
+#define DOTTED(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
+
+const char *pdnn_compiled_version(void) {
+  return DOTTED(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH);
+}
+
 int pdnn_limit_isa(pdnn_isa isa) {
   return (int)dnnl_set_max_cpu_isa(isa == PDNN_ISA_AVX2 ? dnnl_cpu_isa_avx2 : dnnl_cpu_isa_sse41);
 }
@@ -42,6 +52,11 @@ int pdnn_limit_isa(pdnn_isa isa) {
 int pdnn_has_bf16(void) {
   // The sets are bits, each with those of the sets that it contains.
   return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
+const char *pdnn_isa_name(void) {
+  const char *name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa()), prefix[] = "cpu_isa_";
+  return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : name;
 }
 
 const char *pdnn_last_error(void) { return last_error; }
@@ -74,7 +89,7 @@ size_t pdnn_reserve(pdnn_primitive *primitive, size_t bytes) {
 }
 
 dnnl_status_t pdnn_add_arg(pdnn_primitive *primitive, int name, pdnn_place place, size_t where,
-                           const dnnl_memory_desc_t *desc) {
+                           pdnn_desc desc) {
   pdnn_stage *stage = &primitive->stages[primitive->stage_count - 1];
   if (stage->arg_count == PDNN_MAX_ARGS) return pdnn_failed(dnnl_runtime_error, "too many arguments");
   pdnn_arg *arg = &stage->args[stage->arg_count];
@@ -99,7 +114,7 @@ dnnl_status_t pdnn_add_stage(pdnn_primitive *primitive, dnnl_primitive_desc_t de
   dnnl_status_t status = dnnl_primitive_create(&stage->primitive, descriptor);
   if (status == dnnl_success) {
     primitive->stage_count++;
-    const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+    pdnn_desc pad = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
     size_t bytes = pad ? dnnl_memory_desc_get_size(pad) : 0;
     if (bytes > 0) {
       status = pdnn_add_arg(primitive, DNNL_ARG_SCRATCHPAD, PDNN_SCRATCH, pdnn_reserve(primitive, bytes), pad);

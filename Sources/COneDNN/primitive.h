@@ -2,9 +2,7 @@
 #ifndef PDNN_PRIMITIVE_H
 #define PDNN_PRIMITIVE_H
 
-#include <dnnl.h>
-
-#include "pando_onednn.h"
+#include "version.h"
 
 #define PDNN_MAX_STAGES 5
 #define PDNN_MAX_ARGS 6
@@ -46,7 +44,7 @@ size_t pdnn_reserve(pdnn_primitive *primitive, size_t bytes);
 
 // Adds an argument to the last stage.
 dnnl_status_t pdnn_add_arg(pdnn_primitive *primitive, int name, pdnn_place place, size_t where,
-                           const dnnl_memory_desc_t *desc);
+                           pdnn_desc desc);
 
 // Adds a stage for `descriptor`, with its scratchpad, and destroys the descriptor.
 dnnl_status_t pdnn_add_stage(pdnn_primitive *primitive, dnnl_primitive_desc_t descriptor);

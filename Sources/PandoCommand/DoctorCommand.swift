@@ -1,5 +1,4 @@
 import ArgumentParser
-import COneDNN
 import Foundation
 import Pando
 import PandoCPU
@@ -49,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
       Finding(
         name: "instructions", isGood: true,
         detail: "\(InstructionSet.name) in use (PANDO_ISA, the best by default)", mend: nil),
-      Finding(name: "oneDNN", isGood: true, detail: String(cString: pdnn_version()), mend: nil),
+      Finding(name: "oneDNN", isGood: true, detail: ProductLibrary.description, mend: nil),
       Finding(
         name: "threads", isGood: true,
         detail: "\(Machine.threads) by default (OMP_NUM_THREADS, train.threads)", mend: nil),

@@ -34,7 +34,24 @@ import Testing
   @Test func doctorLooksAtThisMachine() throws {
     let found = try JSONSerialization.jsonObject(with: Data(output("doctor", "--json").output.utf8))
     let names = (found as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
-    #expect(names.contains("oneDNN") && names.contains("processor") && names.contains("instructions"))
+    #expect(names.contains("processor") && names.contains("instructions"))
+    let library = (found as? [[String: Any]])?.first { $0["name"] as? String == "oneDNN" }
+    let detail = try #require(library?["detail"] as? String)
+    let parts = try #require(
+      detail.firstMatch(
+        of: /^(\d+)\.\d+\.\d+, compiled for (\d+)\.\d+\.\d+, ([a-z0-9_]+), (with|without) Winograd/),
+      "\(detail)")
+    #expect(parts.1 == parts.2)
+    // Version 3 has no convolutions by Winograd's method; version 2 has them for AVX-512.
+    #expect((parts.4 == "with") == (parts.1 == "2" && parts.3.hasPrefix("avx512")))
+  }
+
+  @Test func doctorTellsTheInstructionSetInUse() throws {
+    let folder = try TemporaryFolder()
+    let found = try Command.run(["doctor"], in: folder.url, environment: ["PANDO_ISA": "sse2"])
+    #if arch(x86_64)
+    #expect(found.output.contains("sse41, without Winograd"), "\(found.output)")
+    #endif
   }
 
   @Test func benchHasItsFigures() throws {

@@ -24,7 +24,10 @@ enum TwoHosts {
 /// The program whose ranks do what a test wants.
 enum Fixture {
   static var folder: URL {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    if let path = ProcessInfo.processInfo.environment["PANDO_BINARY"] {
+      return URL(fileURLWithPath: path).deletingLastPathComponent()
+    }
+    return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent(".build/release")
   }
 

@@ -1,7 +1,7 @@
 /// The part of oneDNN that Pando uses, behind an interface of its own: primitives are made once, with everything that
 /// can be decided then, and executed on raw pointers with workspace from the caller. Executing allocates nothing of ours.
 ///
-/// Written for oneDNN 2.x (Debian's libdnnl-dev); nothing of dnnl.h shows here.
+/// Written for oneDNN 2 and 3, whichever dnnl.h is found when it is compiled; nothing of dnnl.h shows here.
 #ifndef PANDO_ONEDNN_H
 #define PANDO_ONEDNN_H
 
@@ -20,6 +20,9 @@ typedef struct pdnn_primitive pdnn_primitive;
 /// The version of the library in use: "2.6.3".
 const char *pdnn_version(void);
 
+/// The version whose header this was compiled with.
+const char *pdnn_compiled_version(void);
+
 /// The instruction sets that the library can be held to.
 typedef enum pdnn_isa { PDNN_ISA_SSE = 0, PDNN_ISA_AVX2 = 1 } pdnn_isa;
 
@@ -27,8 +30,15 @@ typedef enum pdnn_isa { PDNN_ISA_SSE = 0, PDNN_ISA_AVX2 = 1 } pdnn_isa;
 /// anything is made.
 int pdnn_limit_isa(pdnn_isa isa);
 
+/// The best instruction set that the library uses here, as it calls it: "avx512_core_bf16". Nothing can be held to a set
+/// afterwards.
+const char *pdnn_isa_name(void);
+
 /// Whether the library multiplies bfloat16 here: it takes AVX-512.
 int pdnn_has_bf16(void);
+
+/// Whether the library convolves by Winograd's method here: version 2 does, with AVX-512.
+int pdnn_has_winograd(void);
 
 /// What went wrong in the last call on this thread that failed.
 const char *pdnn_last_error(void);

@@ -13,9 +13,13 @@ final class ArenaPlanner {
   }
 
   private let options: CompileOptions
+  private let session: GroupSession
   private var known: [Key: PlanMemory.Needs] = [:]
 
-  init(_ options: CompileOptions) { self.options = options }
+  init(_ options: CompileOptions) {
+    self.options = options
+    session = GroupSession(options.group)
+  }
 
   /// The plan for a graph of which every node has a kernel, in its order.
   func plan(_ graph: Graph) throws -> MemoryPlan {
@@ -24,7 +28,7 @@ final class ArenaPlanner {
         operation: AnyHashable(node.operation), operands: node.operands.map(\.type),
         results: node.results.map(\.type))
       if let needs = known[key] { return needs }
-      let kernel = try CPUExecutable.kernel(node, options)
+      let kernel = try CPUExecutable.kernel(node, options, session)
       let needs = PlanMemory.Needs(
         workspaceBytes: kernel?.workspaceBytes ?? 0, inPlace: kernel?.inPlace ?? [])
       known[key] = needs

@@ -58,14 +58,20 @@ public struct CPUEngine: Engine {
       if !options.exact { passes.append(absorb) }
       passes += [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]
     }
-    return passes + [
+    passes += [
       Fuse(merge: options.fuse), Schedule(donations: options.donations), HoistFrozen(options.frozen),
     ]
+    // Each result of a program that is looked at is complete when its operation is.
+    return options.group == nil || !options.fuse ? passes : passes + [Overlap()]
   }
 
   @Sendable static func hasKernel(_ node: Node) -> Bool {
+    let (operands, results) = (node.operands.map(\.type), node.results.map(\.type))
+    if let lowering = node.operation as? any CPUGroupLowering, lowering.canLower(operands, results) {
+      return true
+    }
     guard let lowering = node.operation as? any CPULowering else { return false }
-    return lowering.canLower(node.operands.map(\.type), node.results.map(\.type))
+    return lowering.canLower(operands, results)
   }
 
   private static func checkDonations(_ graph: Graph, _ donations: [Int: Int], _ frozen: Set<Int>) throws {

@@ -36,6 +36,7 @@ final class CPUExecutable: Executable {
   private var isPrepared = false
   private let options: CompileOptions
   private let donors: [Int: Int]
+  private let session: GroupSession
 
   init(_ graph: Graph, _ options: CompileOptions) throws {
     self.graph = graph
@@ -44,7 +45,9 @@ final class CPUExecutable: Executable {
     outputTypes = graph.outputs.map(\.type)
     donors = Dictionary(uniqueKeysWithValues: options.donations.map { ($0.value, $0.key) })
 
-    let kernels = try graph.nodes.map { try Self.kernel($0, options) }
+    let session = GroupSession(options.group)
+    self.session = session
+    let kernels = try graph.nodes.map { try Self.kernel($0, options, session) }
     plan = PlanMemory.plan(
       graph,
       needs: kernels.map { kernel in
@@ -83,12 +86,18 @@ final class CPUExecutable: Executable {
     self.patches = patches
   }
 
-  deinit { table.deallocate() }
+  deinit {
+    session.settle()
+    table.deallocate()
+  }
 
   /// The kernel of a node; none for one that only renames bytes.
-  static func kernel(_ node: Node, _ options: CompileOptions) throws -> Kernel? {
-    if node.operation.traits.contains(.alias) { return nil }
+  static func kernel(_ node: Node, _ options: CompileOptions, _ session: GroupSession) throws -> Kernel? {
     let (operands, results) = (node.operands.map(\.type), node.results.map(\.type))
+    if let lowering = node.operation as? any CPUGroupLowering, lowering.canLower(operands, results) {
+      return try lowering.lower(operands, results, session: session, threads: options.threads)
+    }
+    if node.operation.traits.contains(.alias) { return nil }
     guard let lowering = node.operation as? any CPULowering, lowering.canLower(operands, results) else {
       throw EngineError(
         "the CPU engine has no kernel for \(type(of: node.operation).name) of \(operands) -> \(results)"
@@ -165,7 +174,9 @@ final class CPUExecutable: Executable {
     }
   }
 
-  private func failure(_ step: Step, _ status: Int32) -> EngineError {
+  private func failure(_ step: Step, _ status: Int32) -> any Error {
+    session.settle()
+    if let failure = session.takeFailure() { return failure }
     let node = graph.nodes[step.node]
     return EngineError(
       "\(type(of: node.operation).name) of \(node.operands.map(\.type)) failed with status \(status)")

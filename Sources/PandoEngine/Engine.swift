@@ -39,11 +39,15 @@ public struct CompileOptions: Hashable, Sendable {
   /// What the machine can do, by which the engine chooses what is cheapest to compute again.
   public var ceilings: Ceilings
 
+  /// The mesh that the program is one rank's part of; `nil` for a program of one rank. All ranks compile the same
+  /// programs in the same order.
+  public var group: MeshGroup?
+
   /// Options; nothing is donated unless said.
   public init(
     threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
     exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings(),
-    frozen: Set<Int> = []
+    frozen: Set<Int> = [], group: MeshGroup? = nil
   ) {
     self.frozen = frozen
     self.threads = threads
@@ -53,6 +57,7 @@ public struct CompileOptions: Hashable, Sendable {
     self.exact = exact
     self.recompute = recompute
     self.ceilings = ceilings
+    self.group = group
   }
 }
 

@@ -68,6 +68,7 @@ public struct Graph: Sendable {
       let cost = node.operation.cost(node.operands.map(\.type), node.results.map(\.type))
       total.flops += cost.flops
       total.bytes += cost.bytes
+      total.sentBytes += cost.sentBytes
     }
   }
 

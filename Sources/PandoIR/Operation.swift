@@ -74,6 +74,8 @@ public struct Traits: OptionSet, Hashable, Sendable {
   public static let commutative = Traits(rawValue: 1 << 5)
   /// The first result may be written over the first operand, element for element or row for row.
   public static let inPlace = Traits(rawValue: 1 << 6)
+  /// Exchanges something with other ranks, which all do the same in the same order: passes keep the order of such nodes.
+  public static let collective = Traits(rawValue: 1 << 12)
 }
 
 /// Arithmetic and memory traffic of one execution of an operation.
@@ -96,19 +98,24 @@ public struct Cost: Hashable, Sendable {
   public var bytes: Int
   /// What kind of work it is.
   public var kind: Kind
+  /// Bytes that one rank sends to others.
+  public var sentBytes: Int
 
   /// A cost from its figures.
-  public init(flops: Int, bytes: Int, kind: Kind = .sweep) {
+  public init(flops: Int, bytes: Int, kind: Kind = .sweep, sentBytes: Int = 0) {
     self.flops = flops
     self.bytes = bytes
     self.kind = kind
+    self.sentBytes = sentBytes
   }
 
   /// `flops`, and each operand read once and each result written once.
-  public init(flops: Int, operands: [TensorType], results: [TensorType], kind: Kind = .sweep) {
-    self.flops = flops
-    self.bytes = (operands + results).reduce(0) { $0 + $1.byteCount }
-    self.kind = kind
+  public init(
+    flops: Int, operands: [TensorType], results: [TensorType], kind: Kind = .sweep, sentBytes: Int = 0
+  ) {
+    self.init(
+      flops: flops, bytes: (operands + results).reduce(0) { $0 + $1.byteCount }, kind: kind,
+      sentBytes: sentBytes)
   }
 }
 
@@ -116,9 +123,12 @@ public struct Cost: Hashable, Sendable {
 ///
 /// Dimensions that share a label are split together: `ik,kj->ij`. A label that no result has leaves partial results
 /// to be combined by `reduction`. A label in `whole` must not be split. (After Shardy's sharding rules.)
+///
+/// A label is cut into equal parts of every dimension that has it. Sizes under one label are equal but for labels in
+/// `outermost`.
 public struct ShardingRule: Hashable, Sendable {
   /// How the partial results of a split label that no result has are combined.
-  public enum Reduction: String, Hashable, Sendable { case sum, maximum, minimum, product }
+  public enum Reduction: String, Hashable, Sendable, Codable { case sum, maximum, minimum, product }
 
   /// One string for each operand, one label for each of its dimensions.
   public var operands: [String]
@@ -128,14 +138,23 @@ public struct ShardingRule: Hashable, Sendable {
   public var whole: Set<Character>
   /// How partial results are combined.
   public var reduction: Reduction
+  /// Labels of dimensions that are the outermost of several which a view merges or divides: their sizes differ.
+  public var outermost: Set<Character>
+  /// Sets of operands in which the operation is linear: where exactly those operands are sums of terms that ranks hold,
+  /// and the others are the same on these ranks, so are the results.
+  public var linear: [Set<Int>]
 
   /// A rule from its labels.
-  public init(operands: [String], results: [String], whole: Set<Character> = [], reduction: Reduction = .sum)
-  {
+  public init(
+    operands: [String], results: [String], whole: Set<Character> = [], reduction: Reduction = .sum,
+    outermost: Set<Character> = [], linear: [Set<Int>] = []
+  ) {
     self.operands = operands
     self.results = results
     self.whole = whole
     self.reduction = reduction
+    self.outermost = outermost
+    self.linear = linear
   }
 
   /// Distinct labels for `count` dimensions, starting at `a`.
@@ -144,10 +163,12 @@ public struct ShardingRule: Hashable, Sendable {
   }
 
   /// The rule of an elementwise operation with `operandCount` operands and `resultCount` results of one rank.
-  public static func elementwise(rank: Int, operandCount: Int, resultCount: Int = 1) -> ShardingRule {
+  public static func elementwise(
+    rank: Int, operandCount: Int, resultCount: Int = 1, linear: [Set<Int>] = []
+  ) -> ShardingRule {
     let labels = labels(rank)
     return ShardingRule(
       operands: Array(repeating: labels, count: operandCount),
-      results: Array(repeating: labels, count: resultCount))
+      results: Array(repeating: labels, count: resultCount), linear: linear)
   }
 }

@@ -9,7 +9,8 @@ public struct VerifierError: Error, CustomStringConvertible, Sendable {
 
 extension Graph {
   /// Checks the graph's invariants: each value is defined once and before its uses, and every node's result types are
-  /// those that its operation derives from its operands.
+  /// those that its operation derives from its operands; each exchange on a channel is waited for before its result is
+  /// used.
   ///
   /// - Throws: `VerifierError` at the first that is broken.
   public func verify() throws {
@@ -37,6 +38,7 @@ extension Graph {
         throw VerifierError(description: "two inputs are named \(input.name)")
       }
     }
+    var exchanges = ExchangeVerifier()
     for (index, node) in nodes.enumerated() {
       let place = "node \(index) (\(type(of: node.operation).name))"
       for operand in node.operands { try use(operand, place) }
@@ -51,7 +53,9 @@ extension Graph {
         throw VerifierError(description: "\(place) has results \(node.results.map(\.type)), not \(types)")
       }
       for result in node.results { try define(result, place) }
+      try exchanges.visit(node, place)
     }
+    try exchanges.finish()
     for output in outputs { try use(output, "the output list") }
   }
 }

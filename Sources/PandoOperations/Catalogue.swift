@@ -10,7 +10,7 @@ public struct Catalogue: Sendable {
     operations: [
       elementwise, shape, movement, indexing, contraction, convolution, pooling, reduction, ordering, random,
       activation,
-      normalization, attention, loss, regularization, update,
+      normalization, attention, loss, regularization, update, collective,
     ].flatMap { $0 })
 
   static let elementwise: [any PandoIR.Operation.Type] = [

@@ -159,4 +159,9 @@ void pk_tile_destroy(pk_tile_program *program);
 /// How many elements one tile holds: for tests and reports.
 int64_t pk_tile_length(const pk_tile_program *program);
 
+/// The random bits of `PK_OP_RANDOM_BITS` for the box at `starts` of an array of shape `whole`, by whose order
+/// elements are numbered. `dst` is dense.
+pk_status pk_random_box(int32_t *dst, const int64_t *box, const int64_t *whole, const int64_t *starts,
+                        int rank, uint64_t seed, uint64_t step, uint32_t stream, int threads);
+
 #endif

@@ -6,7 +6,7 @@ import PandoTransforms
 ///
 /// Buffers are bound once and used in every run, so a run allocates nothing.
 public final class Program {
-  /// The graph that was compiled.
+  /// The whole graph, of which a rank of a spread program compiles its part.
   public let graph: Graph
   private let executable: any Executable
   private let device: Device
@@ -27,11 +27,13 @@ public final class Program {
   ///   - frozen: the places in `inputs` of those whose numbers stay the same from run to run, such as the weights in
   ///     inference: what only depends on them is computed once, in the first run after `bind`, `rebind` of one of them, or
   ///     `refresh`.
-  /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`.
+  ///   - spread: the ranks over which the program is spread; buffers are then parts of its inputs and outputs.
+  /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`;
+  ///   `ShardingError` where a size does not divide over the ranks.
   public init(
     _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true,
-    verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = []
+    verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [], spread: Spread? = nil
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
     constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
@@ -43,14 +45,16 @@ public final class Program {
     }
     graph = trace.graph
     self.device = device
+    // What a spread program computes once would be exchanged once, out of step with the rest.
+    let frozen = spread == nil ? frozen : []
     self.frozen = frozen
     // Constants never change, but a step that donates has no use for what would be kept of them.
     let all = frozen.isEmpty ? [] : frozen.union(inputs.count..<trace.leaves.count)
     executable = try device.engine.compile(
-      trace.graph,
+      try spread?.part(of: trace.graph) ?? trace.graph,
       options: CompileOptions(
         threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
-        recompute: recompute, frozen: all))
+        recompute: recompute, frozen: all, group: spread?.group))
   }
 
   /// What one run has to do: what the graph says twice, such as a forward pass that a gradient repeats, counts once.

@@ -11,13 +11,13 @@ public struct ReferenceEngine: Engine {
   public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
     if options.verify { try graph.verify() }
     for node in graph.nodes { try Self.check(node) }
-    return ReferenceExecutable(graph)
+    return ReferenceExecutable(graph, options.group)
   }
 
   public func allocate(_ type: TensorType) -> any DeviceBuffer { HostBuffer(type) }
 
   private static func check(_ node: Node) throws {
-    if node.operation is any ReferenceSemantics { return }
+    if node.operation is any ReferenceSemantics || node.operation is any ReferenceGroupSemantics { return }
     guard let composite = node.operation as? any CompositeOperation else {
       throw EngineError(
         "the reference engine has no semantics for \(type(of: node.operation).name); conform it to ReferenceSemantics"
@@ -27,20 +27,27 @@ public struct ReferenceEngine: Engine {
   }
 
   /// The results of one operation.
+  ///
+  /// - Parameter group: the mesh that this is one rank of.
   public static func evaluate(
-    _ operation: any PandoIR.Operation, _ operands: [ReferenceTensor]
+    _ operation: any PandoIR.Operation, _ operands: [ReferenceTensor], in group: MeshGroup? = nil
   ) throws -> [ReferenceTensor] {
     let types = try operation.resultTypes(operands.map(\.type))
     if let primitive = operation as? any ReferenceSemantics { return primitive.evaluate(operands, types) }
+    if let exchange = operation as? any ReferenceGroupSemantics {
+      return try exchange.evaluate(operands, types, in: group)
+    }
     guard let composite = operation as? any CompositeOperation else {
       throw EngineError("the reference engine has no semantics for \(type(of: operation).name)")
     }
-    return try evaluate(composite.decomposition(operands.map(\.type)), operands)
+    return try evaluate(composite.decomposition(operands.map(\.type)), operands, in: group)
   }
 
   /// The outputs of a graph.
+  ///
+  /// - Parameter group: the mesh that this is one rank of.
   public static func evaluate(
-    _ graph: Graph, _ arguments: [ReferenceTensor],
+    _ graph: Graph, _ arguments: [ReferenceTensor], in group: MeshGroup? = nil,
     inspect: (Node, [ReferenceTensor]) throws -> Void = { _, _ in }
   ) throws -> [ReferenceTensor] {
     guard arguments.map(\.type) == graph.inputs.map(\.value.type) else {
@@ -49,7 +56,7 @@ public struct ReferenceEngine: Engine {
     var values = [ReferenceTensor?](repeating: nil, count: graph.valueCount)
     for (input, argument) in zip(graph.inputs, arguments) { values[input.value.id] = argument }
     for node in graph.nodes {
-      let results = try evaluate(node.operation, node.operands.map { values[$0.id]! })
+      let results = try evaluate(node.operation, node.operands.map { values[$0.id]! }, in: group)
       for (value, result) in zip(node.results, results) { values[value.id] = result }
       try inspect(node, results)
     }
@@ -60,7 +67,12 @@ public struct ReferenceEngine: Engine {
 private final class ReferenceExecutable: Executable {
   let graph: Graph
 
-  init(_ graph: Graph) { self.graph = graph }
+  private let group: MeshGroup?
+
+  init(_ graph: Graph, _ group: MeshGroup?) {
+    self.graph = graph
+    self.group = group
+  }
 
   var inputs: [Graph.Input] { graph.inputs }
   var outputTypes: [TensorType] { graph.outputs.map(\.type) }
@@ -75,7 +87,7 @@ private final class ReferenceExecutable: Executable {
   var compiledGraph: Graph { graph }
 
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws {
-    try store(ReferenceEngine.evaluate(graph, arguments.map(Self.tensor)), into: results)
+    try store(ReferenceEngine.evaluate(graph, arguments.map(Self.tensor), in: group), into: results)
   }
 
   func run(
@@ -83,7 +95,7 @@ private final class ReferenceExecutable: Executable {
   ) throws {
     let arguments = try arguments.map(Self.tensor)
     var (node, start) = (0, ContinuousClock.now)
-    let outputs = try ReferenceEngine.evaluate(graph, arguments) { _, _ in
+    let outputs = try ReferenceEngine.evaluate(graph, arguments, in: group) { _, _ in
       record(OperationTime(node: node, start: start, end: .now))
       node += 1
       start = .now
@@ -100,7 +112,7 @@ private final class ReferenceExecutable: Executable {
   }
 
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws {
-    _ = try ReferenceEngine.evaluate(graph, try arguments.map(Self.tensor)) { node, results in
+    _ = try ReferenceEngine.evaluate(graph, try arguments.map(Self.tensor), in: group) { node, results in
       let buffers = results.map { result in
         let buffer = HostBuffer(result.type)
         result.store(to: buffer.pointer)

@@ -75,7 +75,7 @@ public struct Contraction: Accumulating {
 
   /// Any label may be sharded; one absent from the result leaves partial sums to reduce.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    ShardingRule(operands: [lhs, rhs], results: [result])
+    ShardingRule(operands: [lhs, rhs], results: [result], linear: [[0], [1]])
   }
 
   /// Two floating-point operations for each combination of labels.

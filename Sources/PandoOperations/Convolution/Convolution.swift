@@ -36,7 +36,8 @@ public struct Convolution: Operation {
   /// Split input channels leave partial sums. Spatial dimensions stay whole, and with groups the channels too.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let labels = ConvolutionTypes.labels(window)
-    return ShardingRule(operands: [labels.x, labels.w], results: [labels.y], whole: labels.whole)
+    return ShardingRule(
+      operands: [labels.x, labels.w], results: [labels.y], whole: labels.whole, linear: [[0], [1]])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

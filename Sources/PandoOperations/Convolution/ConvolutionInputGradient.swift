@@ -54,7 +54,8 @@ public struct ConvolutionInputGradient: Operation {
   /// Split output channels leave partial sums.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let labels = ConvolutionTypes.labels(window)
-    return ShardingRule(operands: [labels.y, labels.w], results: [labels.x], whole: labels.whole)
+    return ShardingRule(
+      operands: [labels.y, labels.w], results: [labels.x], whole: labels.whole, linear: [[0], [1]])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

@@ -66,7 +66,8 @@ public struct ConvolutionWeightGradient: Accumulating {
   /// Split samples leave partial sums.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let labels = ConvolutionTypes.labels(window)
-    return ShardingRule(operands: [labels.x, labels.y], results: [labels.w], whole: labels.whole)
+    return ShardingRule(
+      operands: [labels.x, labels.y], results: [labels.w], whole: labels.whole, linear: [[0], [1]])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

@@ -94,6 +94,20 @@ public struct Binary: Operation {
   }
 
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    .elementwise(rank: operands[0].rank, operandCount: 2)
+    .elementwise(
+      rank: operands[0].rank, operandCount: 2,
+      linear: operands[0].dtype.isFloatingPoint ? function.linear : [])
+  }
+}
+
+extension Binary.Function {
+  /// The sets of operands in which it is linear, in floating point.
+  var linear: [Set<Int>] {
+    switch self {
+    case .add, .subtract: [[0, 1]]
+    case .multiply: [[0], [1]]
+    case .divide: [[0]]
+    default: []
+    }
   }
 }

@@ -30,6 +30,10 @@ public struct Convert: Operation {
   }
 
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    .elementwise(rank: operands[0].rank, operandCount: 1)
+    // Terms that are rounded one by one do not add up to the rounded sum.
+    let isExact =
+      dtype.isFloatingPoint && operands[0].dtype.isFloatingPoint
+      && dtype.byteCount > operands[0].dtype.byteCount
+    return .elementwise(rank: operands[0].rank, operandCount: 1, linear: isExact ? [[0]] : [])
   }
 }

@@ -35,6 +35,6 @@ public struct Select: Operation {
   }
 
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    .elementwise(rank: operands[0].rank, operandCount: 3)
+    .elementwise(rank: operands[0].rank, operandCount: 3, linear: [[1, 2]])
   }
 }

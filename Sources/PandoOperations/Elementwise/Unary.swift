@@ -82,6 +82,6 @@ public struct Unary: Operation {
   }
 
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    .elementwise(rank: operands[0].rank, operandCount: 1)
+    .elementwise(rank: operands[0].rank, operandCount: 1, linear: function == .negate ? [[0]] : [])
   }
 }

@@ -38,6 +38,7 @@ public struct DynamicSlice: Operation {
     let start = ShardingRule.labels(1, from: 2 * shape.count)
     rule.operands.append(start)
     rule.whole.formUnion(start)
+    rule.linear = [[0]]
     return rule
   }
 

@@ -48,7 +48,7 @@ public struct Gather: Operation {
     guard let shape = try? shape(operands) else { return ShardingRule(operands: [], results: []) }
     return ShardingRule(
       operands: [shape.tensorLabels, shape.indicesLabels], results: [shape.takenLabels],
-      whole: [shape.axisLabel])
+      whole: [shape.axisLabel], linear: [[0]])
   }
 
   /// Reads only what is taken.

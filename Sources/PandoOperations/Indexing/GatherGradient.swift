@@ -80,7 +80,7 @@ public struct GatherGradient: CompositeOperation {
     }
     return ShardingRule(
       operands: [shape.indicesLabels, shape.takenLabels], results: [shape.tensorLabels],
-      whole: [shape.axisLabel])
+      whole: [shape.axisLabel], linear: [[1]])
   }
 
   /// One addition for each element of the cotangent.

@@ -59,7 +59,8 @@ public struct ScatterAdd: Operation {
     guard let shape = try? shape(operands) else { return ShardingRule(operands: [], results: []) }
     return ShardingRule(
       operands: [shape.tensorLabels, shape.indicesLabels, shape.takenLabels],
-      results: [shape.tensorLabels], whole: Set(shape.indexLabels + String(shape.axisLabel)))
+      results: [shape.tensorLabels], whole: Set(shape.indexLabels + String(shape.axisLabel)),
+      linear: [[0, 2]])
   }
 
   /// One addition for each update.

@@ -27,18 +27,48 @@ public struct RandomBits: Operation {
   /// The stream's number in the counter, from 0 to 2³² - 1.
   public let stream: Int
 
-  /// Bits of a stream.
-  public init(shape: [Int], stream: Int) {
-    self.shape = shape
-    self.stream = stream
+  /// The whole of which this rank draws its part; `nil` for all.
+  public let part: Part?
+
+  /// A rank's part of a tensor that is spread over a mesh.
+  public struct Part: Hashable, Sendable, Codable {
+    /// The shape of the whole, by which elements are numbered.
+    public let whole: [Int]
+    /// For each dimension the mesh axes that it is cut along, outermost first.
+    public let axes: [[String]]
+    /// For each dimension the number of its parts.
+    public let parts: [Int]
+
+    /// A part of `whole`.
+    public init(whole: [Int], axes: [[String]], parts: [Int]) {
+      self.whole = whole
+      self.axes = axes
+      self.parts = parts
+    }
   }
 
-  public var traits: Traits { .random }
+  /// Bits of a stream.
+  public init(shape: [Int], stream: Int, part: Part? = nil) {
+    self.shape = shape
+    self.stream = stream
+    self.part = part
+  }
+
+  /// A part's elements are not numbered in the order in which they lie, as a sweep over memory would have it.
+  public var traits: Traits { part == nil ? .random : [] }
 
   /// int32 of `shape`.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
     let result = TensorType(shape, .int32)
     guard result.isValid else { throw TypeError(self, "\(shape) is no shape that can be addressed") }
+    if let part {
+      let expected = zip(part.whole, part.parts).map { $1 > 0 ? $0 / $1 : -1 }
+      guard part.whole.count == shape.count, part.axes.count == shape.count, expected == shape,
+        zip(expected, part.parts).map({ $0 * $1 }) == part.whole
+      else {
+        throw TypeError(self, "\(shape) is not one of \(part.parts) equal parts of \(part.whole)")
+      }
+    }
     guard operands[0] == TensorType([2], .int64) else {
       throw TypeError(self, "the key must be int64[2], the seed and the step, got \(operands[0])")
     }
@@ -52,12 +82,16 @@ public struct RandomBits: Operation {
     _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
   ) throws(TypeError) -> [Value?] { [nil] }
 
-  /// Bits depend on the place in the whole tensor, so no part can be drawn by itself.
-  public func shardingRule(_ operands: [TensorType]) -> ShardingRule { .drawn(shape) }
+  /// Any dimension may be split: a part knows the places of its elements in the whole.
+  public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
+    var rule = ShardingRule.drawn(shape)
+    if part == nil { rule.whole = Set(rule.operands[0]) }
+    return rule
+  }
 }
 
 extension ShardingRule {
-  /// The rule of an operation that draws a tensor of `shape` under a key: nothing may be split.
+  /// The rule of a composite that draws a tensor of `shape` under a key: nothing may be split, but its decomposition.
   static func drawn(_ shape: [Int]) -> ShardingRule {
     let (labels, key) = (labels(shape.count), labels(1, from: shape.count))
     return ShardingRule(operands: [key], results: [labels], whole: Set(labels + key))

@@ -13,7 +13,7 @@ extension RandomDraw {
 
   public var traits: Traits { .random }
 
-  /// An element depends on its place in the whole tensor, so no part can be drawn by itself.
+  /// The attributes hold the whole shape; partitioning takes the decomposition, which leaves parts to the bits.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule { .drawn(shape) }
 
   /// Nothing of a draw depends on a number that has a gradient.

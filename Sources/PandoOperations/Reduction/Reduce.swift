@@ -84,7 +84,7 @@ public struct Reduce: Accumulating {
     let kept = labels.indices.filter { !dimensions.contains($0) }.map { labels[$0] }
     return ShardingRule(
       operands: [String(labels)], results: [String(kept)],
-      reduction: ShardingRule.Reduction(rawValue: function.rawValue)!)
+      reduction: ShardingRule.Reduction(rawValue: function.rawValue)!, linear: function == .sum ? [[0]] : [])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

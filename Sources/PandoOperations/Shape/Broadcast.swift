@@ -56,7 +56,8 @@ public struct Broadcast: Operation {
       whole.insert(label)
       return label
     }
-    return ShardingRule(operands: [String(operand)], results: [String(result)], whole: whole)
+    return ShardingRule(
+      operands: [String(operand)], results: [String(result)], whole: whole, linear: [[0]])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

@@ -57,6 +57,7 @@ public struct Concatenate: Operation {
     var rule = ShardingRule.keeping(rank: operands[0].rank) { $0 != dimension }
     // One label stands for the joined dimension of all operands, whatever their sizes: it is never split.
     rule.operands = Array(repeating: rule.operands[0], count: operands.count)
+    rule.linear = [Set(operands.indices)]
     return rule
   }
 

@@ -33,10 +33,9 @@ public struct Iota: Operation {
     _ cotangents: [Value], operands: [Value], results: [Value], in graph: inout GraphBuilder
   ) throws(TypeError) -> [Value?] { [] }
 
-  /// The numbered dimension is whole: a part of it would begin at 0 again.
+  /// Any dimension may be split; a part of the numbered one does not begin at 0.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    let labels = Array(ShardingRule.labels(type.rank))
-    return ShardingRule(operands: [], results: [String(labels)], whole: [labels[dimension]])
+    ShardingRule(operands: [], results: [ShardingRule.labels(type.rank)])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

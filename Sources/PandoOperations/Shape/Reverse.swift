@@ -31,6 +31,7 @@ public struct Reverse: Operation {
     var rule = ShardingRule.elementwise(rank: operands[0].rank, operandCount: 1)
     let labels = Array(ShardingRule.labels(operands[0].rank))
     rule.whole = Set(dimensions.map { labels[$0] })
+    rule.linear = [[0]]
     return rule
   }
 

@@ -63,7 +63,11 @@ public struct Slice: Operation {
   /// A dimension that is taken whole may be split.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let shape = operands[0].shape
-    return .keeping(rank: shape.count) { starts[$0] == 0 && limits[$0] == shape[$0] && strides[$0] == 1 }
+    var rule = ShardingRule.keeping(rank: shape.count) {
+      starts[$0] == 0 && limits[$0] == shape[$0] && strides[$0] == 1
+    }
+    rule.linear = [[0]]
+    return rule
   }
 
   /// Reads only what is taken.

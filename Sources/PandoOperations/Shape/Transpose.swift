@@ -31,7 +31,8 @@ public struct Transpose: Operation {
 
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
     let labels = Array(ShardingRule.labels(permutation.count))
-    return ShardingRule(operands: [String(labels)], results: [String(permutation.map { labels[$0] })])
+    return ShardingRule(
+      operands: [String(labels)], results: [String(permutation.map { labels[$0] })], linear: [[0]])
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {

@@ -21,7 +21,8 @@ public enum ShardingCheck {
       for (label, size) in zip(labels, type.shape) { sizes[label] = size }
     }
     for (labels, type) in zip(rule.results, whole.map(\.type)) {
-      for (label, size) in zip(labels, type.shape) where sizes[label, default: size] != size {
+      for (label, size) in zip(labels, type.shape)
+      where sizes[label, default: size] != size && !rule.outermost.contains(label) {
         return "label \(label) is \(sizes[label]!) in an operand and \(size) in a result"
       }
     }

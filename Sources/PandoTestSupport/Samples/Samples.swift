@@ -6,6 +6,6 @@ public enum Samples {
   public static let all: [OperationSample] = [
     elementwise, shape, movement, indexing, contraction, convolution, pooling, reduction, ordering, random,
     activation,
-    normalization, attention, loss, regularization, update,
+    normalization, attention, loss, regularization, update, collective,
   ].flatMap { $0 }
 }

@@ -56,6 +56,9 @@ struct Edges {
     for (index, node) in graph.nodes.enumerated() {
       for producer in Set(node.operands.compactMap { producers[$0.id] }) { edge(producer, index) }
     }
+    // All ranks do the same exchanges in the same order.
+    let collectives = graph.nodes.indices.filter { graph.nodes[$0].operation.traits.contains(.collective) }
+    for (before, after) in zip(collectives, collectives.dropFirst()) { edge(before, after) }
     // A reader of a donated input goes before the node that writes over it, unless it needs what that node makes.
     let readers = Edges.inputReaders(graph)
     for (input, output) in donations {

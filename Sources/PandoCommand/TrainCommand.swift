@@ -62,7 +62,8 @@ struct TrainCommand: ParsableCommand {
 
   /// Starts the ranks and watches over them.
   private func launch(_ recipe: Recipe) throws {
-    try recipe.requireSamples(forRanks: ranks)
+    _ = try recipe.mesh(ranks: ranks)
+    if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks) }
     // Once, before every rank wants them.
     try getData(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())

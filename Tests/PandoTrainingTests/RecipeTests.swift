@@ -161,6 +161,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         evaluate: {}
       parallel:
         axes: {}
+        names: {}
         gradients: {kind: float32}
         local: {kind: none}
       checkpoint: {keep: 2}

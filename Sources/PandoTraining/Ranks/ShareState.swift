@@ -3,8 +3,18 @@ import Pando
 extension TrainingRun {
   /// Gives every rank the first rank's state, and its place in the run.
   func shareState(over communicator: any Communicator) throws {
-    for entry in state.entries {
-      try communicator.broadcast(entry.buffer.mutableBytes, label: entry.name)
+    if state.parallelism != nil {
+      // Without a checkpoint every rank has drawn its part of the same first weights.
+      var isFound: Int32 = wholeState == nil ? 0 : 1
+      try withUnsafeMutableBytes(of: &isFound) {
+        try communicator.broadcast($0, label: "whether there is a checkpoint")
+      }
+      if isFound != 0 { try state.spread(wholeState) }
+      wholeState = nil
+    } else {
+      for entry in state.entries {
+        try communicator.broadcast(entry.buffer.mutableBytes, label: entry.name)
+      }
     }
     var figures = [
       Double(step), Double(evaluationsSinceBest), lastLoss, best?.value ?? .nan, Double(best?.step ?? -1),

@@ -120,9 +120,29 @@ extension Recipe {
     public var gradients = GradientForm.float32
     /// Whether ranks train on their own for a while.
     public var local = LocalSteps.none
+    /// What is cut over the ranks of different samples only to be kept: 1 the optimizer's tensors, 2 gradients too,
+    /// 3 parameters too; absent means 3 where there is an axis `fsdp`, 0 otherwise.
+    public var zero: Int?
+    /// Along which mesh axis dimensions of parameters are cut, by their names; empty means `heads` and `mlp` along
+    /// `tensor`.
+    public var names: [NamedAxis] = []
 
     /// Data parallelism over all ranks.
     public init() {}
+  }
+
+  /// The mesh axis along which a name's dimensions are cut.
+  public struct NamedAxis: Hashable, Sendable {
+    /// What parameters call the dimension: `mlp`.
+    public var name: String
+    /// The mesh axis: `tensor`.
+    public var axis: String
+
+    /// A name and its axis.
+    public init(name: String, axis: String) {
+      self.name = name
+      self.axis = axis
+    }
   }
 
   /// One axis of the mesh.

@@ -102,3 +102,21 @@ extension Codec where Value == [Recipe.Axis] {
     },
     encode: { .map($0.map { PlainValue.Member($0.name, .integer($0.size)) }) })
 }
+
+extension Codec where Value == [Recipe.NamedAxis] {
+  /// A map from the name of parameters' dimensions to a mesh axis.
+  package static let namedAxes = Codec(
+    .dictionary(of: .text),
+    decode: { (node, path) throws(RecipeError) in
+      guard case .map(let entries) = node.content else {
+        throw ValueShape.dictionary(of: .text).mismatch(node, at: path)
+      }
+      var names: [Recipe.NamedAxis] = []
+      for entry in entries {
+        let axis = try Codec<String>.text.decode(entry.value, join(path, entry.key))
+        names.append(Recipe.NamedAxis(name: entry.key, axis: axis))
+      }
+      return names
+    },
+    encode: { .map($0.map { PlainValue.Member($0.name, .text($0.axis)) }) })
+}

@@ -72,7 +72,16 @@ extension Recipe.Parallel {
     [
       .key(
         "axes", \.axes, .axes,
-        "The mesh: ranks along each named axis, as in `{data: 2}`. If empty, `data` over all ranks."),
+        "The mesh: ranks along each named axis, as in `{data: 2, tensor: 2}`; axes are `data`, `fsdp` and `tensor`. "
+          + "`data` takes what the others leave."),
+      .optional(
+        "zero", \.zero, .integer(0...3),
+        "What ranks of different samples keep in parts: 1 the optimizer's tensors, 2 gradients too, 3 parameters too; "
+          + "over `fsdp`, or `data` where there is none. If absent, 3 with an axis `fsdp`, 0 otherwise."),
+      .key(
+        "names", \.names, .namedAxes,
+        "The mesh axis along which parameters' dimensions are cut, by their names. If empty, "
+          + "`{heads: tensor, mlp: tensor}`."),
       .optional(
         "shards", \.shards, .integer(1...(1 << 20)),
         "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "

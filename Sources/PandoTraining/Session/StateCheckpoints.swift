@@ -24,15 +24,18 @@ public final class StateCheckpoints: CheckpointKeeper {
     let metric = (run.recipe.objective.metric ?? .loss).rawValue
     let manifest = CheckpointManifest(
       step: run.step, position: run.position, seed: run.recipe.seed, optimizer: run.optimizerName,
-      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.buffer.type) },
+      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.type) },
       best: run.best.map { CheckpointManifest.Best(metric: metric, value: $0.value, step: $0.step) },
       state: [
         "evaluations_since_best": "\(run.evaluationsSinceBest)", "seconds": "\(seconds())",
         "last_loss": "\(run.lastLoss)",
       ])
+    guard let whole = try run.wholeState ?? run.state.whole() else {
+      preconditionFailure("the first rank saves, and has gathered the state")
+    }
     var files: [CheckpointStore.FileWriter] = [
-      (Self.modelFile, { try Self.write(run.state.weights, to: $0) }),
-      (Self.optimizerFile, { try Self.write(run.state.slots.flatMap { $0 }, to: $0) }),
+      (Self.modelFile, { try Self.write(whole.weights, to: $0) }),
+      (Self.optimizerFile, { try Self.write(whole.slots, to: $0) }),
     ]
     if case .language(let vocabulary) = run.task.kind {
       files.append((Self.vocabularyFile, { try vocabulary.save(to: $0) }))
@@ -44,14 +47,14 @@ public final class StateCheckpoints: CheckpointKeeper {
     try store.save(manifest, files: files, keep: run.recipe.checkpoint.keep)
   }
 
-  /// Puts a checkpoint's state into a run.
+  /// Puts a checkpoint's state into a run, where it is spread for `shareState` to hand out.
   ///
   /// - Returns: training time before the checkpoint, in seconds.
   /// - Throws: `CheckpointError` that lists the names and shapes which differ; `DataError` where a file is damaged.
   static func restore(_ found: CheckpointStore.Found, into run: TrainingRun) throws -> Double {
     let manifest = found.manifest
     try manifest.requireMatch(
-      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.buffer.type) },
+      parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.type) },
       optimizer: run.optimizerName, at: found.url)
     guard manifest.seed == run.recipe.seed, manifest.position == manifest.step * run.samplesPerStep else {
       throw CheckpointError(
@@ -59,8 +62,10 @@ public final class StateCheckpoints: CheckpointKeeper {
         "was made with seed \(manifest.seed) and \(manifest.position) samples in \(manifest.step) steps; the recipe has "
           + "seed \(run.recipe.seed) and \(run.samplesPerStep) samples a step. Use the run's own recipe.yaml")
     }
-    try read(run.state.weights, from: found.url.appending(path: modelFile))
-    try read(run.state.slots.flatMap { $0 }, from: found.url.appending(path: optimizerFile))
+    let whole = run.state.wholeBuffers()
+    try read(whole.weights, from: found.url.appending(path: modelFile))
+    try read(whole.slots, from: found.url.appending(path: optimizerFile))
+    if run.state.parallelism != nil { run.wholeState = whole }
     run.step = manifest.step
     run.best = manifest.best.map { ($0.value, $0.step) }
     run.evaluationsSinceBest = manifest.state["evaluations_since_best"].flatMap { Int($0) } ?? 0

@@ -71,12 +71,14 @@ public struct TrainingSession {
     let firstStep = run.step
     if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
     note(run.headline)
+    if let spread = run.spreadLine { note(spread) }
     let stop = StopAgreement(run, shouldStop: shouldStop)
 
     guard ranks.isFirst else {
       let start = ContinuousClock.now
       let reason = try Trainer(run, shouldStop: stop.ask).train()
       if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
+      if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
       let seconds = start.duration(to: .now) / .seconds(1)
       let summary = try summary(
         run, seconds: secondsBefore + seconds,
@@ -97,6 +99,7 @@ public struct TrainingSession {
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
+    if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
     var summary = try summary(
       run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
     summary.restarts = ledger.entry.restarts
@@ -132,7 +135,7 @@ public struct TrainingSession {
 
   private func summary(_ run: TrainingRun, seconds: Double, speed: Double) throws -> RunSummary {
     let plan = run.plan
-    let digest = run.weightsDigest()
+    let digest = try run.weightsDigest()
     try ranks.requireEqual(weights: digest)
     return RunSummary(
       steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,

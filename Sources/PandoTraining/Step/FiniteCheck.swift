@@ -53,6 +53,8 @@ extension HostBuffer {
 extension TrainingRun {
   /// Where the numbers of a step that failed first went wrong, looked for in the batches that were used last.
   func culprit(_ feeds: [BatchFeed]) throws -> String? {
+    // No rank of a spread run has what it takes to do the step by itself.
+    guard state.parallelism == nil else { return nil }
     for (feed, slice) in zip(feeds, program.slices) {
       guard let (input, target) = feed.last else { continue }
       let check = try FiniteCheck(state, task: task, recipe: recipe, batch: slice.batch, device: device)

@@ -9,6 +9,10 @@ extension TrainingRun {
     _ state: TrainingState, _ task: TrainingTask, _ recipe: Recipe, _ optimizer: any Optimizer,
     _ device: Device, _ ranks: Ranks, _ budget: StepBudget, steps: Int
   ) throws -> any StepProgram {
+    if let parallelism = state.parallelism {
+      return try SpreadStep(
+        state, parallelism, task: task, recipe: recipe, optimizer: optimizer, device: device, budget: budget)
+    }
     if recipe.reproducible {
       return try ReproducibleStep(
         state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks, budget: budget)

@@ -15,6 +15,9 @@ protocol StepProgram: AnyObject {
   var flops: Int { get }
   /// What it remembers from step to step beside weights and the optimizer's tensors.
   var carried: [CarriedTensor] { get }
+  /// What this rank holds of parameters, gradients and optimizer tensors at the highest; `nil` where several programs
+  /// make a step.
+  var stateMemory: StateMemory? { get }
 
   /// Does one step.
   ///
@@ -29,6 +32,7 @@ protocol StepProgram: AnyObject {
 
 extension StepProgram {
   var carried: [CarriedTensor] { [] }
+  var stateMemory: StateMemory? { nil }
 }
 
 /// Is told when an operation of a program was at work, and on which of the step's threads: 0 is the one that runs the

@@ -7,6 +7,7 @@ final class WholeStep: StepProgram {
   private let program: Program
   private let inputs = StepInputs()
   private let input: Int
+  let stateMemory: StateMemory?
   let slices: [StepSlice]
 
   init(
@@ -30,6 +31,7 @@ final class WholeStep: StepProgram {
         donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
         recompute: recompute)
     }
+    stateMemory = StateMemory(program.compiledGraph, state: state)
     let buffers = state.buffers(of: old)
     program.bind(
       buffers + [

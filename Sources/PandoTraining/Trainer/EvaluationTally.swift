@@ -32,16 +32,16 @@ struct EvaluationTally {
     sums[batch * 3 + 2] = Double(valid * rows)
   }
 
-  /// Adds a batch's predictions, one for each sample.
-  mutating func add(_ batch: Batch, targets: HostBuffer, predictions: HostBuffer) {
+  /// Adds a batch's predictions, one for each of its `valid` samples, the first of which is at `position`.
+  mutating func add(position: Int, valid: Int, targets: HostBuffer, predictions: HostBuffer) {
     let targets = targets.pointer.assumingMemoryBound(to: Int32.self)
     let predicted = predictions.pointer.assumingMemoryBound(to: Int32.self)
-    for row in 0..<batch.validCount {
+    for row in 0..<valid {
       let (wanted, got) = (Int(targets[row]), Int(predicted[row]))
       guard (0..<classes).contains(wanted), (0..<classes).contains(got) else { continue }
       confusion[wanted * classes + got] += 1
       if wanted != got && mistakes.count < Self.mistakeLimit {
-        mistakes.append((batch.position + row, wanted, got))
+        mistakes.append((position + row, wanted, got))
       }
     }
   }

@@ -39,6 +39,10 @@ final class Evaluator {
   private let correct = HostBuffer(.scalar(.float32))
   private let predictions: HostBuffer
   private let ranks: Ranks
+  /// Over which ranks the program is spread; `nil` where each rank does batches of its own.
+  private let parallelism: Parallelism?
+  /// The targets of all ranks' samples, where predictions are counted and the program is spread.
+  private let targets: HostBuffer?
 
   /// The memory of the evaluation program.
   var memory: MemoryReport { program.memory }
@@ -49,12 +53,15 @@ final class Evaluator {
   ) throws {
     self.task = task
     self.ranks = ranks
+    parallelism = state.parallelism
+    let parts = state.parallelism?.strategy.sampleParts ?? 1
+    let batch = (batch + parts - 1) / parts * parts
     self.batch = batch
     rowsPerSample = task.targetType.count
     let x = Tensor.placeholder("input", task.inputType.with(shape: [batch] + task.inputType.shape))
     let y = Tensor.placeholder("target", task.targetType.with(shape: [batch] + task.targetType.shape))
     let maskTensor = Tensor.placeholder("mask", TensorType([batch * rowsPerSample]))
-    mask = HostBuffer(maskTensor.type)
+    mask = HostBuffer(maskTensor.type.withSamples(batch / parts * rowsPerSample))
     predictions = HostBuffer(TensorType([batch * rowsPerSample], .int32))
     let weights = state.weights.map(\.placeholder)
     let scores = try precision.applied(to: [state.model(x, .evaluation())], of: weights + [x])
@@ -63,22 +70,33 @@ final class Evaluator {
     let predicted = logits.argmax()
     let hits = (predicted .== y.reshape(-1)).cast(.float32)
     weightCount = weights.count
+    let samples = [x, y, maskTensor]
+    let spread = state.parallelism.map { parallelism in
+      Spread(
+        parallelism.group,
+        inputs: state.weights.map(\.placement)
+          + samples.map { parallelism.strategy.samples(rank: $0.rank) as Placement? },
+        outputs: [])
+    }
+    // Every rank counts all predictions of a spread program, and so needs all targets.
+    let wanted = spread == nil ? [] : [y.reshape(-1)]
+    targets = wanted.first.map { HostBuffer($0.type) }
     program = try Program(
-      [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted],
-      inputs: weights + [x, y, maskTensor],
-      on: device, frozen: Set(weights.indices))
+      [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted] + wanted,
+      inputs: weights + samples, on: device, frozen: Set(weights.indices), spread: spread)
+    let part = [x, y].map { HostBuffer($0.type.withSamples(batch / parts)) }
     program.bind(
-      state.weights.map(\.buffer) + [HostBuffer(x.type), HostBuffer(y.type), mask],
-      into: [lossSum, correct, predictions])
+      state.weights.map(\.buffer) + part + [mask],
+      into: [lossSum, correct, predictions] + (targets.map { [$0] } ?? []))
   }
 
-  /// Measures every held-out sample; all ranks do it together, a batch each in turn, and get the same result.
+  /// Measures every held-out sample; all ranks do it together, a batch each in turn or a part of each batch, and get the
+  /// same result.
   func run(progress: (Double) -> Void = { _ in }) throws -> EvaluationResult {
+    if let parallelism { return try run(over: parallelism, progress: progress) }
     // Training has changed the weights where they lie.
     program.refresh()
     let loader = try task.heldLoader(batch: batch, rank: ranks.rank, of: ranks.count)
-    let classes: Int
-    if case .classification(let count, _) = task.kind { classes = count } else { classes = 0 }
     var tally = EvaluationTally(
       batches: (task.held.count + batch - 1) / batch, classes: classes, rows: rowsPerSample)
     while let next = try loader.next() {
@@ -94,7 +112,10 @@ final class Evaluator {
       tally.add(
         batch: next.position / batch, valid: next.validCount,
         loss: lossSum.pointer.load(as: Float.self), hits: correct.pointer.load(as: Float.self))
-      if classes > 0 { tally.add(next, targets: target, predictions: predictions) }
+      if classes > 0 {
+        tally.add(
+          position: next.position, valid: next.validCount, targets: target, predictions: predictions)
+      }
       progress(Double(next.position + next.validCount) / Double(task.held.count))
       loader.recycle(next)
     }
@@ -102,9 +123,46 @@ final class Evaluator {
     return tally.result
   }
 
+  /// Each rank puts in its part of every batch; what comes out is for the whole batch, on every rank.
+  private func run(
+    over parallelism: Parallelism, progress: (Double) -> Void
+  ) throws -> EvaluationResult {
+    let parts = parallelism.strategy.sampleParts
+    let loader = try task.heldLoader(batch: batch / parts, rank: parallelism.sampleIndex, of: parts)
+    let batches = (task.held.count + batch - 1) / batch
+    var tally = EvaluationTally(batches: batches, classes: classes, rows: rowsPerSample)
+    for number in 0..<batches {
+      // A rank whose part of the last batch is empty takes part all the same.
+      let next = try loader.next()
+      setMask(next?.validCount ?? 0)
+      if let next {
+        let (input, target) = try task.buffers(of: next)
+        program.rebind(weightCount, input)
+        program.rebind(weightCount + 1, target)
+      }
+      try program.run()
+      let position = number * batch
+      let valid = min(batch, task.held.count - position)
+      tally.add(
+        batch: number, valid: valid, loss: lossSum.pointer.load(as: Float.self),
+        hits: correct.pointer.load(as: Float.self))
+      if classes > 0, let targets {
+        tally.add(position: position, valid: valid, targets: targets, predictions: predictions)
+      }
+      progress(Double(position + valid) / Double(task.held.count))
+      if let next { loader.recycle(next) }
+    }
+    return tally.result
+  }
+
+  /// Classes that are told apart one by one; 0 for text.
+  private var classes: Int {
+    if case .classification(let count, _) = task.kind { count } else { 0 }
+  }
+
   private func setMask(_ valid: Int) {
     let floats = mask.pointer.assumingMemoryBound(to: Float.self)
-    for row in 0..<batch * rowsPerSample { floats[row] = row < valid * rowsPerSample ? 1 : 0 }
+    for row in 0..<mask.type.count { floats[row] = row < valid * rowsPerSample ? 1 : 0 }
   }
 }
 

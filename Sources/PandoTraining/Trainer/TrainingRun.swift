@@ -38,6 +38,8 @@ public final class TrainingRun {
   public internal(set) var traffic = TrafficCount()
   /// The last evaluation.
   public internal(set) var lastEvaluation: EvaluationResult?
+  /// On the first rank of a spread run the whole state, while something wants it: a checkpoint, or a report.
+  var wholeState: TrainingState.Whole?
 
   /// Builds the model, compiles the programs and draws the first weights.
   ///
@@ -52,7 +54,9 @@ public final class TrainingRun {
     let optimizer = recipe.train.optimizer.makeOptimizer()
     optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
-    state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed))
+    state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed)) {
+      try Parallelism(recipe, $0, ranks: ranks)
+    }
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {
       throw RecipeError(
@@ -85,19 +89,8 @@ public final class TrainingRun {
 
   /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
   private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks) throws {
-    if let axis = recipe.parallel.axes.first(where: { $0.size > 1 && $0.name != "data" }) {
-      throw RecipeError(
-        keyPath: "parallel.axes.\(axis.name)",
-        message: "this version spreads the data alone; remove it or set it to 1")
-    }
-    if let axis = recipe.parallel.axes.first(where: { $0.name == "data" }), axis.size != ranks.count {
-      throw RecipeError(
-        keyPath: "parallel.axes.data",
-        message:
-          "\(axis.size) does not fit \(ranks.count) rank\(ranks.count == 1 ? "" : "s"); start as many with "
-          + "--ranks \(axis.size), or leave it out")
-    }
-    try recipe.requireSamples(forRanks: ranks.count)
+    _ = try recipe.mesh(ranks: ranks.count)
+    if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks.count) }
   }
 
   /// Trained elements.
@@ -136,12 +129,16 @@ public final class TrainingRun {
         + "\(recipe.train.memory ?? 0); \(mend)")
   }
 
-  /// The digest of the weights and statistics, each with its name, in name order.
-  public func weightsDigest() -> String {
+  /// The digest of the weights and statistics, each with its name, in name order. Where they are spread over ranks,
+  /// all ranks ask together.
+  ///
+  /// - Throws: `CommunicationError`.
+  public func weightsDigest() throws -> String {
     var hash = SHA256()
     for entry in state.weights.sorted(by: { $0.name < $1.name }) {
       entry.name.utf8CString.withUnsafeBytes { hash.update($0) }
-      hash.update(entry.buffer.bytes)
+      let whole = try state.parallelism.map { try entry.gathered(in: $0) } ?? entry.buffer
+      withExtendedLifetime(whole) { hash.update(whole.bytes) }
     }
     return hash.hexDigest()
   }
@@ -169,6 +166,11 @@ public struct RunPlan: Sendable, Codable {
   public let parameters: Int
   /// Floating-point operations of one step.
   public let flopsPerStep: Int
+  /// Parameters, gradients and optimizer tensors together at the highest moment of a step, on this rank; absent where
+  /// several programs make a step.
+  public let statePeakBytes: Int?
+  /// How the run is spread over ranks; absent where it is not, or samples alone are.
+  public let strategy: String?
 
   init(_ run: TrainingRun) {
     let state = run.state
@@ -177,7 +179,7 @@ public struct RunPlan: Sendable, Codable {
     accumulationBytes = run.program.sumBytes
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
-    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks)
+    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks, state)
     let fixed =
       Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
       - evaluationArenaBytes
@@ -187,22 +189,27 @@ public struct RunPlan: Sendable, Codable {
       + run.evaluator.memory.measuredArenaBytes
     parameters = state.parameterCount
     flopsPerStep = run.flopsPerStep
+    statePeakBytes = run.program.stateMemory?.peakBytes
+    strategy = state.parallelism?.strategy.description
   }
 
   /// Everything but the step's own: sums of gradients and intermediate values.
   static func fixedBytes(
     _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
-  ) -> Int { bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks) + evaluator.memory.arenaBytes }
+  ) -> Int {
+    bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks, state) + evaluator.memory.arenaBytes
+  }
 
   private static func bytes(_ entries: [TrainingState.Entry]) -> Int {
     entries.reduce(0) { $0 + $1.buffer.type.byteCount }
   }
 
   private static func batchBytes(
-    _ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
+    _ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks, _ state: TrainingState
   ) -> Int {
     let sample = task.inputType.byteCount + task.targetType.byteCount
-    return RankShare(of: recipe.data.batch, ranks).range.count * sample * max(2, recipe.data.prefetch)
-      + evaluator.memory.resultBytes
+    let share =
+      state.parallelism?.samples(of: recipe.data.batch) ?? RankShare(of: recipe.data.batch, ranks).range
+    return share.count * sample * max(2, recipe.data.prefetch) + evaluator.memory.resultBytes
   }
 }

@@ -9,8 +9,12 @@ final class TrainingState {
   /// One tensor of the state.
   struct Entry {
     let name: String
+    /// Stands for the whole tensor.
     let placeholder: Tensor
+    /// What this process holds of it.
     let buffer: HostBuffer
+    /// How it is spread over ranks; `nil` for a whole copy.
+    var placement: Placement?
   }
 
   let model: any Layer
@@ -23,21 +27,46 @@ final class TrainingState {
   /// Indices into `parameters` of those that are trained.
   let trainable: [Int]
 
+  /// Over which ranks the state is spread; `nil` where each holds all of it.
+  let parallelism: Parallelism?
+
   /// A model's state at the start of a run.
-  init(_ model: any Layer, optimizer: any Optimizer, seed: UInt64) throws {
+  ///
+  /// - Parameter spread: makes of the parameters how they are spread over ranks.
+  init(
+    _ model: any Layer, optimizer: any Optimizer, seed: UInt64,
+    spread: ([NamedParameter]) throws -> Parallelism? = { _ in nil }
+  ) throws {
     self.model = model
-    parameters = try model.namedParameters()
-    weights = parameters.map { entry in
-      let parameter = entry.parameter
-      return Entry(
-        name: entry.name, placeholder: parameter.tensor,
-        buffer: parameter.initializer.makeBuffer(parameter.type, name: entry.name, seed: seed))
+    let parameters = try model.namedParameters()
+    self.parameters = parameters
+    let parallelism = try spread(parameters)
+    self.parallelism = parallelism
+    func part(_ buffer: HostBuffer, _ placement: Placement?, _ name: String) throws -> HostBuffer {
+      guard let parallelism, let placement else { return buffer }
+      let group = parallelism.group
+      return try buffer.shard(placement.sharding, of: group.mesh, rank: group.rank, name: name)
     }
-    trainable = parameters.indices.filter { [parameters] in parameters[$0].parameter.isTrainable }
-    slots = trainable.map { [parameters] index in
-      optimizer.slots(for: parameters[index].parameter.type).map { slot in
+    weights = try parameters.map { entry in
+      let parameter = entry.parameter
+      let placement = try parallelism?.strategy.placement(of: entry)
+      let whole = parameter.initializer.makeBuffer(parameter.type, name: entry.name, seed: seed)
+      return Entry(
+        name: entry.name, placeholder: parameter.tensor, buffer: try part(whole, placement, entry.name),
+        placement: placement)
+    }
+    trainable = parameters.indices.filter { parameters[$0].parameter.isTrainable }
+    slots = try trainable.map { index in
+      try optimizer.slots(for: parameters[index].parameter.type).map { slot in
         let name = "\(slot.name).\(parameters[index].name)"
-        return Entry(name: name, placeholder: .placeholder(name, slot.type), buffer: HostBuffer(slot.type))
+        let placement = try parallelism?.strategy.placement(ofSlot: slot.type, for: parameters[index])
+        let type =
+          try parallelism.flatMap { parallelism in
+            try placement?.sharding.localType(of: slot.type, on: parallelism.group.mesh, name: name)
+          } ?? slot.type
+        return Entry(
+          name: name, placeholder: .placeholder(name, slot.type), buffer: HostBuffer(type),
+          placement: placement)
       }
     }
   }

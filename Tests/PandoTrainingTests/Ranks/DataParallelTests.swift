@@ -35,7 +35,7 @@ import Testing
       _ = try Trainer(run, observers: [figures]).train()
       return Outcome(
         losses: figures.steps.map(\.loss), norms: figures.steps.map(\.gradientNorm),
-        evaluation: run.lastEvaluation?.loss ?? .nan, digest: run.weightsDigest(), plan: run.plan,
+        evaluation: run.lastEvaluation?.loss ?? .nan, digest: try run.weightsDigest(), plan: run.plan,
         sentBytes: figures.steps.map(\.sentBytes))
     }
   }

@@ -38,7 +38,7 @@ import Testing
         recipe, task: try imageTask(), device: try Device(named: "cpu", threads: threads),
         ranks: Ranks(communicator))
       _ = try Trainer(run).train()
-      return "\(run.weightsDigest()) \(run.lastLoss) \(run.lastEvaluation?.loss ?? .nan)"
+      return "\(try run.weightsDigest()) \(run.lastLoss) \(run.lastEvaluation?.loss ?? .nan)"
     }
   }
 

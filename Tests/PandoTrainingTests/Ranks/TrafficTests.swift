@@ -36,7 +36,7 @@ import Testing
       let figures = Figures()
       _ = try Trainer(run, observers: [figures]).train()
       return Outcome(
-        evaluation: run.lastEvaluation?.loss ?? .nan, digest: run.weightsDigest(), plan: run.plan,
+        evaluation: run.lastEvaluation?.loss ?? .nan, digest: try run.weightsDigest(), plan: run.plan,
         sentBytes: figures.steps.map(\.sentBytes))
     }
   }

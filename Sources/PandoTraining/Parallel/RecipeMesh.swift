@@ -1,0 +1,114 @@
+import Pando
+import PandoNN
+
+extension Recipe {
+  /// Mesh axes that this version spreads a run over, and those that recipes may name but not yet use.
+  static let meshAxes = ["data", "fsdp", "tensor"]
+  private static let laterAxes = ["pipeline", "expert", "sequence"]
+
+  /// Whether a step is one program spread over ranks, rather than the same program on every rank.
+  package var isSpread: Bool {
+    parallel.axes.contains { $0.size > 1 && $0.name != "data" } || (parallel.zero ?? 0) > 0
+  }
+
+  /// The mesh of a run on `ranks` ranks: the recipe's axes, and `data` over what they leave.
+  ///
+  /// - Throws: `RecipeError` where an axis is unknown or the axes do not fit the ranks.
+  package func mesh(ranks: Int) throws -> Mesh {
+    for axis in parallel.axes where !Self.meshAxes.contains(axis.name) {
+      let path = "parallel.axes.\(axis.name)"
+      guard Self.laterAxes.contains(axis.name) else {
+        let near = nearestName(to: axis.name, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
+        throw RecipeError(
+          keyPath: path,
+          message:
+            "no mesh axis is called '\(axis.name)'\(near) There are: \(Self.meshAxes.joined(separator: ", "))"
+        )
+      }
+      guard axis.size == 1 else {
+        throw RecipeError(
+          keyPath: path,
+          message: "this version spreads over data, fsdp and tensor alone; remove it or set it to 1")
+      }
+    }
+    var axes = parallel.axes.filter { Self.meshAxes.contains($0.name) }
+    let product = axes.reduce(1) { $0.multipliedReportingOverflow(by: $1.size).partialValue }
+    let text = axes.map { "\($0.name): \($0.size)" }.joined(separator: ", ")
+    if axes.contains(where: { $0.name == "data" }) {
+      guard product == ranks else {
+        throw RecipeError(
+          keyPath: axes.count == 1 ? "parallel.axes.data" : "parallel.axes",
+          message:
+            "{\(text)} does not fit \(ranks) rank\(ranks == 1 ? "" : "s"); start as many with --ranks \(product), or "
+            + "leave data out, which then takes what the others leave")
+      }
+    } else {
+      guard product > 0, ranks.isMultiple(of: product) else {
+        let more = product > 0 ? (ranks / product + 1) * product : 1
+        throw RecipeError(
+          keyPath: "parallel.axes",
+          message:
+            "{\(text)} takes a multiple of \(product) ranks, there \(ranks == 1 ? "is 1" : "are \(ranks)"); start with "
+            + "--ranks \(more), or change the axes")
+      }
+      axes.insert(Axis(name: "data", size: ranks / product), at: 0)
+    }
+    do { return try Mesh(axes: axes.map { Mesh.Axis(name: $0.name, size: $0.size) }) } catch {
+      throw RecipeError(keyPath: "parallel.axes", message: error.description)
+    }
+  }
+
+  /// How a run on this mesh spreads its parameters, by `parallel.zero` and `parallel.names`.
+  ///
+  /// - Throws: `RecipeError` where an axis or name is none of the model's, or a size does not divide.
+  func strategy(_ mesh: Mesh, _ parameters: [NamedParameter]) throws -> Strategy {
+    let stage = parallel.zero ?? (mesh.size(of: "fsdp") ?? 1 > 1 ? 3 : 0)
+    var names = Strategy.standardNames
+    if !parallel.names.isEmpty {
+      names = Dictionary(parallel.names.map { ($0.name, $0.axis) }, uniquingKeysWith: { $1 })
+    }
+    for (name, axis) in names where !Self.meshAxes.contains(axis) {
+      let near = nearestName(to: axis, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
+      throw RecipeError(keyPath: "parallel.names.\(name)", message: "no mesh axis is called '\(axis)'\(near)")
+    }
+    do {
+      let strategy = try Strategy(mesh, zero: Strategy.Zero(rawValue: stage)!, names: names)
+      try strategy.check(parameters)
+      for parameter in parameters { _ = try strategy.placement(of: parameter) }
+      return strategy
+    } catch {
+      throw RecipeError(keyPath: "parallel", message: error.description)
+    }
+  }
+
+  /// Refuses what a spread step does not do.
+  func checkSpread(_ mesh: Mesh, _ strategy: Strategy) throws {
+    guard !reproducible else {
+      throw RecipeError(
+        keyPath: "reproducible",
+        message:
+          "needs the same sums on any mesh, so samples alone can be spread; set it to false, or use data alone"
+      )
+    }
+    guard !parallel.changesTraining else {
+      throw RecipeError(
+        keyPath: "parallel",
+        message:
+          "'gradients' and 'local' are for ranks that spread samples alone; remove them, or the other axes")
+    }
+    guard train.accumulate == 1 else {
+      throw RecipeError(
+        keyPath: "train.accumulate",
+        message: "a step over \(mesh) takes one batch; set it to 1, and data.batch to the samples of a step")
+    }
+    let parts = strategy.sampleParts
+    guard data.batch.isMultiple(of: parts) else {
+      let below = data.batch / parts * parts
+      throw RecipeError(
+        keyPath: "data.batch",
+        message:
+          "\(data.batch) samples do not divide over \(strategy.sampleAxes.joined(separator: " × ")) = \(parts); the "
+          + "nearest that do are \(below > 0 ? "\(below) and " : "")\(below + parts)")
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Pando
+
+extension TrainingState {
+  /// Weights and optimizer tensors with whole buffers, as checkpoints hold them.
+  struct Whole {
+    let weights: [Entry]
+    let slots: [Entry]
+  }
+
+  /// Brings the parts of all ranks together on the first rank. Collective; where nothing is spread, it is the state.
+  ///
+  /// - Returns: `nil` on other ranks of a spread run.
+  func whole() throws -> Whole? {
+    guard let parallelism else { return Whole(weights: weights, slots: slots.flatMap { $0 }) }
+    var gathered: [Entry] = []
+    for entry in entries {
+      let buffer = try entry.gathered(in: parallelism)
+      if parallelism.group.rank == 0 {
+        gathered.append(Entry(name: entry.name, placeholder: entry.placeholder, buffer: buffer))
+      }
+    }
+    guard parallelism.group.rank == 0 else { return nil }
+    return Whole(weights: Array(gathered[..<weights.count]), slots: Array(gathered[weights.count...]))
+  }
+
+  /// Gives every rank its part of the first rank's whole state. Collective.
+  ///
+  /// - Parameter whole: on the first rank the state; `nil` on others.
+  func spread(_ whole: Whole?) throws {
+    guard let parallelism else { return }
+    for (place, entry) in entries.enumerated() {
+      let buffer = whole.map { ($0.weights + $0.slots)[place].buffer } ?? HostBuffer(entry.type)
+      try withExtendedLifetime(buffer) {
+        try parallelism.group.communicator.broadcast(buffer.mutableBytes, label: entry.name)
+      }
+      let part = try buffer.shard(
+        entry.sharding, of: parallelism.group.mesh, rank: parallelism.group.rank, name: entry.name)
+      withExtendedLifetime(part) { entry.buffer.write(from: part.pointer) }
+    }
+  }
+
+  /// New whole buffers for the state of a spread run; the state's own where nothing is spread.
+  func wholeBuffers() -> Whole {
+    guard parallelism != nil else { return Whole(weights: weights, slots: slots.flatMap { $0 }) }
+    func blank(_ entries: [Entry]) -> [Entry] {
+      entries.map { Entry(name: $0.name, placeholder: $0.placeholder, buffer: HostBuffer($0.type)) }
+    }
+    return Whole(weights: blank(weights), slots: blank(slots.flatMap { $0 }))
+  }
+}
+
+extension TrainingState.Entry {
+  /// The type of the whole tensor.
+  var type: TensorType { placeholder.type }
+
+  /// How it is spread.
+  var sharding: Sharding { placement?.sharding ?? .replicated(type.rank) }
+
+  /// The whole tensor, on every rank. Collective.
+  func gathered(in parallelism: Parallelism) throws -> HostBuffer {
+    try buffer.gathered(as: type, sharding, in: parallelism.group, name: name)
+  }
+}

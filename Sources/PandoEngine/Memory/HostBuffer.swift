@@ -11,14 +11,13 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
   private let allocation: UnsafeMutableRawPointer?
 
   /// New memory, zeroed.
-  ///
-  /// Large memory comes from the system as zeros, whose pages exist once they are touched.
   public init(_ type: TensorType) {
     self.type = type
     let bytes = max(64, (type.byteCount + 63) / 64 * 64)
     guard let memory = calloc(bytes + 63, 1) else { fatalError("no memory for \(type), \(bytes) bytes") }
     allocation = memory
     pointer = memory.alignedUp(toMultipleOf: 64)
+    if bytes >= 1 << 16 { makePages() }
   }
 
   /// Someone else's memory, aligned to 64 bytes, which must outlive this.
@@ -36,6 +35,20 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
     elements.withUnsafeBytes {
       if $0.count > 0 { pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     }
+  }
+
+  /// Makes the pages exist, as zeros still: large memory comes from the system without.
+  ///
+  /// One that is read before it is written would first be shown as a page of zeros that all share, and be taken apart
+  /// later, which stops every thread for a moment.
+  private func makePages() {
+    #if os(Linux)
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = pointer.alignedUp(toMultipleOf: page)
+    let bytes = (pointer + type.byteCount - start) / page * page
+    // Linux 5.14 knows it; before, nothing happens.
+    if bytes > 0 { madvise(start, bytes, 23 /* MADV_POPULATE_WRITE */) }
+    #endif
   }
 
   deinit { free(allocation) }

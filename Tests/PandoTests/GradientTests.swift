@@ -23,6 +23,18 @@ import Testing
     #expect(try gradient(of: (squared * 3).sum(), at: squared).floats() == [3, 3])
   }
 
+  /// A loss and its gradient in one program have one forward pass, not two to be merged later.
+  @Test func gradientsShareTheForwardPass() throws {
+    let (x, w) = (
+      Tensor.placeholder("x", TensorType([2, 3])), Tensor.placeholder("w", TensorType([3, 4]))
+    )
+    let loss = tanh(matmul(x, w)).sum()
+    let slope = try gradient(of: loss, at: w)
+    let program = try Program([loss, slope], inputs: [x, w], on: .reference)
+    let products = program.graph.nodes.filter { type(of: $0.operation).name == "contraction" }
+    #expect(products.count == 2)
+  }
+
   @Test func onlyScalarsHaveGradients() {
     let x = Tensor([1, 2])
     #expect(throws: TypeError.self) { try gradient(of: x * 2, at: x) }

@@ -17,7 +17,7 @@ public func gradient(of loss: Tensor, at tensors: [Tensor]) throws -> [Tensor] {
   }
   let differentiated = try Differentiate.gradient(of: trace.graph, loss: 0, inputs: places)
   let graph = try KeepSums().apply(differentiated)
-  return Array(Tensor.replay(graph, trace.leaves).dropFirst())
+  return Array(Tensor.replay(graph, trace).dropFirst())
 }
 
 /// The gradient of a scalar with respect to one tensor.

@@ -17,5 +17,5 @@ public func mixedPrecision(
 ) throws -> [Tensor] {
   let trace = try Trace(outputs, inputs: inputs)
   let graph = try trace.graph.applying([MixedPrecision(low), KeepSums()])
-  return Tensor.replay(graph, trace.leaves)
+  return Tensor.replay(graph, trace)
 }

@@ -9,6 +9,8 @@ package struct Trace {
   package let graph: Graph
   /// What each input of the graph stands for.
   package let leaves: [Tensor]
+  /// The tensor that each value of the graph is, by its id.
+  let tensors: [Tensor]
 
   /// - Parameters:
   ///   - outputs: what the graph returns.
@@ -25,22 +27,28 @@ package struct Trace {
     tracer.builder.setOutputs(outputs.map { tracer.values[Tracer.Key($0)]! })
     graph = tracer.builder.graph
     leaves = tracer.leaves
+    tensors = tracer.tensors
+  }
+}
+
+/// Which tensor it is, whatever its numbers.
+private struct TensorIdentity: Hashable {
+  let node: ObjectIdentifier
+  let index: Int
+  init(_ tensor: Tensor) {
+    node = ObjectIdentifier(tensor.node)
+    index = tensor.index
   }
 }
 
 private struct Tracer {
-  struct Key: Hashable {
-    let node: ObjectIdentifier
-    let index: Int
-    init(_ tensor: Tensor) {
-      node = ObjectIdentifier(tensor.node)
-      index = tensor.index
-    }
-  }
+  typealias Key = TensorIdentity
 
   var builder = GraphBuilder()
   var values: [Key: Value] = [:]
   var leaves: [Tensor] = []
+  /// By the ids that the builder gives, one after another.
+  var tensors: [Tensor] = []
   private var names: Set<String> = []
   private let usingKnownNumbers: Bool
 
@@ -56,6 +64,7 @@ private struct Tracer {
     }
     values[Key(tensor)] = builder.input(unique, tensor.type)
     leaves.append(tensor)
+    tensors.append(tensor)
   }
 
   /// Depth first without recursion: histories are longer than the stack is deep.
@@ -82,8 +91,9 @@ private struct Tracer {
         builder.site = site
         let results = try builder.emit(operation, operands: operands.map { values[Key($0)]! })
         for (index, result) in results.enumerated() {
-          let key = Key(Tensor(node: tensor.node, index: index))
-          if values[key] == nil { values[key] = result }
+          let made = Tensor(node: tensor.node, index: index)
+          tensors.append(made)
+          if values[Key(made)] == nil { values[Key(made)] = result }
         }
       }
     }
@@ -91,14 +101,31 @@ private struct Tracer {
 }
 
 extension Tensor {
-  /// The tensors that a graph's outputs are when its inputs are `leaves`.
-  static func replay(_ graph: Graph, _ leaves: [Tensor]) -> [Tensor] {
+  /// The tensors that a graph's outputs are, when the graph came of a trace and has its inputs.
+  ///
+  /// What the graph computes as the trace did is the trace's own tensor: a loss and its gradient share the forward pass.
+  static func replay(_ graph: Graph, _ trace: Trace) -> [Tensor] {
+    struct Call: Hashable {
+      let operation: AnyHashable
+      let operands: [TensorIdentity]
+      init(_ operation: any Operation, _ operands: [Tensor]) {
+        self.operation = AnyHashable(operation)
+        self.operands = operands.map(TensorIdentity.init)
+      }
+    }
+    var known: [Call: TensorNode] = [:]
+    for node in trace.graph.nodes {
+      let call = Call(node.operation, node.operands.map { trace.tensors[$0.id] })
+      known[call] = trace.tensors[node.results[0].id].node
+    }
     var tensors = [Tensor?](repeating: nil, count: graph.valueCount)
-    for (input, leaf) in zip(graph.inputs, leaves) { tensors[input.value.id] = leaf }
+    for (input, leaf) in zip(graph.inputs, trace.leaves) { tensors[input.value.id] = leaf }
     for node in graph.nodes {
       let operands = node.operands.map { tensors[$0.id]! }
       let site = node.site ?? SourceSite(file: #fileID, line: #line)
-      let made = TensorNode(.operation(node.operation, operands, site), node.results.map(\.type))
+      let made =
+        known[Call(node.operation, operands)]
+        ?? TensorNode(.operation(node.operation, operands, site), node.results.map(\.type))
       for (index, result) in node.results.enumerated() {
         tensors[result.id] = Tensor(node: made, index: index)
       }

@@ -23,7 +23,7 @@ typedef struct {
 } backward_job;
 
 // One thread's scratch memory: keys and values as columns, keys and both gradients as rows; probabilities and
-// their gradient with queries as rows; where rows are no whole vectors, padded tiles of Q, dO and dQ.
+// their gradient with queries as rows; where rows are no whole vectors, or far apart, tiles of Q, dO and dQ.
 typedef struct {
   float *k_columns, *v_columns, *k_rows, *dk, *dv, *p, *ds, *q_rows, *do_rows, *dq_rows;
 } scratch;
@@ -107,7 +107,7 @@ static void add_to_queries(const backward_job *job, const scratch *s, float *dq,
                            int64_t rows, int64_t keys, int64_t edge) {
   const pk_attention *x = job->x;
   int64_t padded = pk_padded(x->width), strip = pk_strip(edge);
-  int direct = padded == x->width;
+  int direct = pk_is_dense(x->q.row, x->width);
   float *sum = direct ? dq : s->dq_rows;
   int64_t stride = direct ? x->q.row : padded;
   if (direct) wait_for(turns, turn);
@@ -136,23 +136,26 @@ static void differentiate_tile(const backward_job *job, const scratch *s, int64_
   const float *dout = job->dout + batch * x->out.batch + head * x->out.head + query * x->out.row;
   int64_t number = (batch * x->heads + head) * x->queries + query;
   const float *level = job->level + number, *delta = job->delta + number;
+  int64_t q_stride = x->q.row, do_stride = x->out.row;
+  if (!pk_is_dense(q_stride, width)) {
+    pk_pack_rows(s->q_rows, q, q_stride, rows, rows, width, padded, 1);
+    q = s->q_rows;
+    q_stride = padded;
+  }
+  if (!pk_is_dense(do_stride, width)) {
+    pk_pack_rows(s->do_rows, dout, do_stride, rows, rows, width, padded, 1);
+    dout = s->do_rows;
+    do_stride = padded;
+  }
   memset(s->p, 0, (size_t)(rows * TILE) * sizeof(float));
   memset(s->ds, 0, (size_t)(rows * TILE) * sizeof(float));
   for (int64_t i = 0; i < rows; i += strip) {
     int64_t count = pk_min64(strip, rows - i);
     int64_t n = pk_ceil_div(pk_max64(0, pk_min64(keys, i + count + edge)), 16) * 16;
     float *p = s->p + i * TILE, *ds = s->ds + i * TILE;
-    pk_product(p, TILE, q + i * x->q.row, x->q.row, 1, s->k_columns, TILE, count, n, width);
-    pk_product(ds, TILE, dout + i * x->out.row, x->out.row, 1, s->v_columns, TILE, count, n, width);
+    pk_product(p, TILE, q + i * q_stride, q_stride, 1, s->k_columns, TILE, count, n, width);
+    pk_product(ds, TILE, dout + i * do_stride, do_stride, 1, s->v_columns, TILE, count, n, width);
     differentiate(p, ds, level + i, delta + i, (float)x->scale, i + edge, count, n);
-  }
-  int64_t q_stride = x->q.row, do_stride = x->out.row;
-  if (padded != width) {
-    pk_pack_rows(s->q_rows, q, q_stride, rows, rows, width, padded, 1);
-    pk_pack_rows(s->do_rows, dout, do_stride, rows, rows, width, padded, 1);
-    q = s->q_rows;
-    dout = s->do_rows;
-    q_stride = do_stride = padded;
   }
   for (int64_t j = 0; j < keys; j += strip) {
     int64_t count = pk_min64(strip, keys - j), first = pk_max64(0, j - edge);

@@ -98,7 +98,7 @@ static void attend(const forward_job *job, const scratch *s, int64_t item) {
     scale_rows(s->sum, factor, rows, padded);
     const float *values = v + key * x->v.row;
     int64_t stride = x->v.row;
-    if (padded != x->width) {
+    if (!pk_is_dense(stride, x->width)) {
       pk_pack_rows(s->values, values, stride, keys, keys, x->width, padded, 1);
       values = s->values;
       stride = padded;

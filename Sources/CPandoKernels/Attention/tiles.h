@@ -17,6 +17,10 @@
 // Rows of scratch tiles are padded to whole vectors with zeros.
 PK_INLINE int64_t pk_padded(int64_t width) { return pk_ceil_div(width, 16) * 16; }
 
+// Whether rows lie as a product reads them best: whole vectors, one row behind the other. A product comes back to each
+// row of its second factor many times; rows that are pages apart would each time have to be looked up anew.
+PK_INLINE int pk_is_dense(int64_t row, int64_t width) { return row == width && width % 16 == 0; }
+
 // Copies `rows` rows of `width` elements times `scale`, padding them with zeros to `padded`, and the tile
 // with zero rows to `all`.
 void pk_pack_rows(float *dst, const float *src, int64_t stride, int64_t rows, int64_t all, int64_t width,

@@ -32,6 +32,9 @@ package struct Neighbourhood {
     users[value.id].count == 1 && !isOutput.contains(value.id) ? users[value.id][0] : nil
   }
 
+  /// The places of the nodes that use a value.
+  func users(of value: Value) -> [Int] { users[value.id] }
+
   /// Whether a value only depends on what stays the same from run to run.
   func isFrozen(_ value: Value) -> Bool { !isFrozen.isEmpty && isFrozen[value.id] }
 

@@ -32,6 +32,56 @@ import Testing
   #expect(SGD().slots(for: type).isEmpty)
 }
 
+/// State in 16 bits: what a step changes by less than half a unit in the last place is not lost, because roundings up
+/// and down are right in the mean.
+@Suite struct RoundedStateTests {
+  private static let count = 4096
+  private static let steps = 200
+
+  /// The mean of v after steps whose gradient is 0, from v = 1; each step takes 0.1 % of it away.
+  private func decayedSquare(_ device: Device, _ draws: Bool) throws -> Double {
+    let type = TensorType([Self.count])
+    let low = type.with(dtype: .bfloat16)
+    let (p, m) = (Tensor.placeholder("p", type), Tensor.placeholder("m", low))
+    let (v, step) = (Tensor.placeholder("v", low), Tensor.placeholder("step", .scalar(.float32)))
+    let key = concatenate([
+      Tensor(HostBuffer(TensorType([1], .int64), [Int64(11)])), step.cast(.int64).reshape(1),
+    ])
+    let new = AdamW(keepsBFloat16: true).update(
+      parameter: p, gradient: .zeros([Self.count]), state: [m, v], learningRate: Tensor(0.1), step: step,
+      decays: true, guardedBy: nil, roundedBy: draws ? UpdateDraw(key: key, stream: 4) : nil)
+    let program = try Program(
+      [new.parameter] + new.state, inputs: [p, m, v, step], donations: [0: 0, 1: 1, 2: 2], on: device)
+    let state = [
+      HostBuffer(type), HostBuffer(low), HostBuffer(low, doubles: Array(repeating: 1, count: Self.count)),
+    ]
+    let number = HostBuffer(.scalar(.float32))
+    program.bind(state + [number], into: state)
+    for index in 1...Self.steps {
+      number.pointer.storeBytes(of: Float(index), as: Float.self)
+      try program.run()
+    }
+    return state[2].doubles.reduce(0, +) / Double(Self.count)
+  }
+
+  @Test func roundingAtRandomIsRightInTheMean() throws {
+    let expected = 0.8186  // 0.999^200
+    // The mean of 4096 walks of 200 steps, each off by less than 2^-8, has a deviation below 2^-8 √200 / 64.
+    #expect(abs(try decayedSquare(.cpu, true) - expected) < 4 * 0x1p-8 * 14.2 / 64)
+    #expect(try decayedSquare(.cpu, false) == 1)
+  }
+
+  /// The law, and a fast kernel, round every element alike.
+  @Test func enginesRoundAlike() throws {
+    #expect(try decayedSquare(.cpu, true) == decayedSquare(.reference, true))
+  }
+
+  @Test func onlyTheMeansAreInSixteenBits() {
+    let slots = AdamW(keepsBFloat16: true).slots(for: TensorType([3]))
+    #expect(slots.map(\.type) == [TensorType([3], .bfloat16), TensorType([3], .bfloat16)])
+  }
+}
+
 @Test func movingAverageForgetsExponentially() throws {
   let average = MovingAverage(decay: 0.75)
   var value = Tensor([4, 0])

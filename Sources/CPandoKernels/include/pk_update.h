@@ -18,4 +18,17 @@ void pk_adam_update(float *new_p, float *new_m, float *new_v, const float *p, co
                     const float *v, int64_t count, const pk_adam *rule, float rate, float step, float scale,
                     int threads);
 
+/// Which random numbers round bfloat16 moments: those of `PK_OP_RANDOM_BITS` in pk_tile.h.
+typedef struct pk_adam_draw {
+  uint64_t seed, step;
+  uint32_t stream;
+} pk_adam_draw;
+
+/// The same with m and v as bfloat16 (their upper 16 bits), rounded up or down at random: with probability equal to
+/// the share of the way to the next larger in magnitude. The word of element i decides, with its lower half over m
+/// and its upper half over v. Magnitudes outside of 2^-100 ..< 2^100 are rounded to the nearest.
+void pk_adam_update_bf16(float *new_p, uint16_t *new_m, uint16_t *new_v, const float *p, const float *g,
+                         const uint16_t *m, const uint16_t *v, int64_t count, const pk_adam *rule, float rate,
+                         float step, float scale, const pk_adam_draw *draw, int threads);
+
 #endif

@@ -17,6 +17,20 @@ public struct UpdateGuard: Sendable {
   fileprivate var operands: [Tensor] { [gradientScale, accepted] }
 }
 
+/// The random numbers that round an optimizer's state where it is kept in 16 bits.
+public struct UpdateDraw: Sendable {
+  /// Seed and step, `int64[2]`.
+  public let key: Tensor
+  /// A number from 0 to 2³⁰ - 1 that nothing else with this key uses.
+  public let stream: Int
+
+  /// Numbers of a stream.
+  public init(key: Tensor, stream: Int) {
+    self.key = key
+    self.stream = stream
+  }
+}
+
 /// One step of stochastic gradient descent, with PyTorch's formulas; see `SGDUpdate`.
 ///
 /// - Parameters:
@@ -47,16 +61,19 @@ public func sgdUpdate(
 ///   - step: a scalar, 1 for the first step.
 ///   - decoupled: whether weight decay acts on the parameter (AdamW) and not through the gradient.
 ///   - guardian: the gradient's scale, and whether the step is taken.
+///   - draw: where `mean` and `square` are bfloat16, what rounds them at random; without, they are rounded to the
+///     nearest, and a falling `square` stands still.
 /// - Returns: what the three tensors become, of their types.
 public func adamUpdate(
   _ parameter: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, learningRate: Tensor, step: Tensor,
   beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool,
-  guardedBy guardian: UpdateGuard? = nil
+  guardedBy guardian: UpdateGuard? = nil, roundedBy draw: UpdateDraw? = nil
 ) -> (parameter: Tensor, mean: Tensor, square: Tensor) {
   let rule = AdamUpdate(
     beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled,
-    isGuarded: guardian != nil)
+    isGuarded: guardian != nil, stream: draw?.stream)
+  let scalars = [learningRate, step] + (guardian?.operands ?? [])
   let results = Tensor.emit(
-    rule, [parameter, gradient, mean, square, learningRate, step] + (guardian?.operands ?? []), results: 3)
+    rule, [parameter, gradient, mean, square] + scalars + (draw.map { [$0.key] } ?? []), results: 3)
   return (results[0], results[1], results[2])
 }

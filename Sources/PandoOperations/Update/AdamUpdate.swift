@@ -8,9 +8,13 @@ import PandoIR
 /// 1 - rate · weightDecay first (decoupled, AdamW), or adds weightDecay times the parameter to the gradient (Adam).
 ///
 /// Operands: parameter, gradient, m, v, and as scalars the learning rate and the step t, which is 1 for the first
-/// step; where it `isGuarded` also the gradient's scale and whether the step is taken (bool), see `UpdateGuarding`.
-/// Results: the new parameter, m and v, each of its operand's type. Kingma, Ba: Adam (2014); Loshchilov, Hutter:
-/// Decoupled weight decay regularization (2017).
+/// step; where it `isGuarded` also the gradient's scale and whether the step is taken (bool), see `UpdateGuarding`;
+/// where it has a `stream` at last a key, `int64[2]`. Results: the new parameter, m and v, each of its operand's type.
+/// Kingma, Ba: Adam (2014); Loshchilov, Hutter: Decoupled weight decay regularization (2017).
+///
+/// With a stream, m and v are bfloat16 and rounded at random. To the nearest, v would stand still: it changes by at most
+/// 1 - beta2 of itself when gradients get smaller, 0.1 % by default, which is less than half a unit in bfloat16's last
+/// place. Zamirai, Zhang, Aberger, De Sa: Revisiting BFloat16 training (2020, arXiv:2010.06192) has the same of weights.
 public struct AdamUpdate: UpdateGuarding {
   public static let name = "adam_update"
   public static let operandCount: Int? = nil
@@ -26,11 +30,13 @@ public struct AdamUpdate: UpdateGuarding {
   /// Whether the pull acts on the parameter (AdamW) and not through the gradient (Adam).
   public let decoupled: Bool
   public let isGuarded: Bool
+  /// The stream of `RandomBits` that rounds m and v: of each element's word the lower half m, the upper half v.
+  public let stream: Int?
 
   /// A step of Adam; by default AdamW without weight decay.
   public init(
     beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-    decoupled: Bool = true, isGuarded: Bool = false
+    decoupled: Bool = true, isGuarded: Bool = false, stream: Int? = nil
   ) {
     self.beta1 = beta1
     self.beta2 = beta2
@@ -38,12 +44,14 @@ public struct AdamUpdate: UpdateGuarding {
     self.weightDecay = weightDecay
     self.decoupled = decoupled
     self.isGuarded = isGuarded
+    self.stream = stream
   }
 
   public var traits: Traits { .inPlace }
 
   /// The types of the parameter, m and v.
   public func resultTypes(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    let operands = try checkDraw(operands)
     try check(beta1, in: 0..<1, "beta1")
     try check(beta2, in: 0..<1, "beta2")
     try check(epsilon: epsilon)
@@ -57,7 +65,26 @@ public struct AdamUpdate: UpdateGuarding {
     return [operands[0], operands[2], operands[3]]
   }
 
-  public func decompose(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
+  /// The operands without the key.
+  private func checkDraw(_ operands: [TensorType]) throws(TypeError) -> [TensorType] {
+    guard let stream else { return operands }
+    guard (0..<RandomBits.streamCount).contains(stream) else {
+      throw TypeError(self, "the stream must be from 0 to \(RandomBits.streamCount - 1), got \(stream)")
+    }
+    guard operands.count > 4, operands[operands.count - 1] == TensorType([2], .int64) else {
+      throw TypeError(self, "takes a key at last, int64[2], to round m and v")
+    }
+    for (type, role) in [(operands[2], "m"), (operands[3], "v")] where type.dtype != .bfloat16 {
+      throw TypeError(self, "\(role) must be bfloat16 to be rounded at random, got \(type)")
+    }
+    guard operands[0].dtype.accumulator == .float32 else {
+      throw TypeError(self, "a parameter with state in bfloat16 is computed in float32, got \(operands[0])")
+    }
+    return Array(operands.dropLast())
+  }
+
+  public func decompose(_ all: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
+    let operands = stream == nil ? all : Array(all.dropLast())
     var wide: [Value] = []
     let type = operands[0].type.with(dtype: operands[0].type.dtype.accumulator)
     for operand in operands.prefix(6) { wide.append(try graph.convert(operand, to: type.dtype)) }
@@ -79,11 +106,22 @@ public struct AdamUpdate: UpdateGuarding {
     let root = try graph.divide(graph.unary(.squareRoot, v), spread(correction2))
     let denominator = try graph.add(root, graph.constant(epsilon, type))
     let change = try graph.multiply(spread(graph.divide(rate, correction1)), graph.divide(m, denominator))
-    let new = [
-      try graph.convert(graph.subtract(p, change), to: operands[0].type.dtype),
-      try graph.convert(m, to: operands[2].type.dtype),
-      try graph.convert(v, to: operands[3].type.dtype),
-    ]
+    let parameter = try graph.convert(graph.subtract(p, change), to: operands[0].type.dtype)
+    let new: [Value]
+    if let stream {
+      let words = try graph.emit(RandomBits(shape: type.shape, stream: stream), all[all.count - 1])
+      let half = try graph.constant(16, like: words)
+      let lower = try graph.binary(.shiftRightLogical, graph.binary(.shiftLeft, words, half), half)
+      let upper = try graph.binary(.shiftRightLogical, words, half)
+      new = [
+        parameter, try graph.roundedAtRandom(m, draws: lower), try graph.roundedAtRandom(v, draws: upper),
+      ]
+    } else {
+      new = [
+        parameter, try graph.convert(m, to: operands[2].type.dtype),
+        try graph.convert(v, to: operands[3].type.dtype),
+      ]
+    }
     return try taken(new, or: [operands[0], operands[2], operands[3]], operands, in: &graph)
   }
 
@@ -94,7 +132,16 @@ public struct AdamUpdate: UpdateGuarding {
     try graph.negate(graph.unary(.exponentialMinusOne, graph.scale(step, log(beta))))
   }
 
+  /// What is drawn depends on the place in the whole tensor, so with a stream nothing may be split.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    updateRule(rank: operands[0].rank, tensors: 4, scalars: operands.count - 4, results: 3)
+    let rank = operands[0].rank
+    guard stream != nil else {
+      return updateRule(rank: rank, tensors: 4, scalars: operands.count - 4, results: 3)
+    }
+    let rule = updateRule(rank: rank, tensors: 4, scalars: operands.count - 5, results: 3)
+    let key = ShardingRule.labels(1, from: rank)
+    return ShardingRule(
+      operands: rule.operands + [key], results: rule.results,
+      whole: Set(ShardingRule.labels(rank) + key))
   }
 }

@@ -21,21 +21,23 @@ public protocol Optimizer: Sendable {
   ///   - step: a float32 scalar, 1 for the first step.
   ///   - decays: whether weight decay applies to this parameter.
   ///   - guardian: by what the gradient is multiplied first, and whether the step is taken at all; `nil` for 1 and yes.
+  ///   - draw: random numbers for a state in 16 bits; a rule that keeps none has no use for them.
   /// - Returns: what parameter and state become, of the same types.
   func update(
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
-    guardedBy guardian: UpdateGuard?
+    guardedBy guardian: UpdateGuard?, roundedBy draw: UpdateDraw?
   ) -> (parameter: Tensor, state: [Tensor])
 }
 
 extension Optimizer {
-  /// One step that is taken in any case, with the gradient as it is.
+  /// One step of a rule whose state is not in 16 bits; without a guard it is taken in any case.
   public func update(
-    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool
+    parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
+    guardedBy guardian: UpdateGuard? = nil
   ) -> (parameter: Tensor, state: [Tensor]) {
     update(
       parameter: parameter, gradient: gradient, state: state, learningRate: learningRate, step: step,
-      decays: decays, guardedBy: nil)
+      decays: decays, guardedBy: guardian, roundedBy: nil)
   }
 }
 

@@ -27,7 +27,7 @@ public struct SGD: Optimizer {
 
   public func update(
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
-    guardedBy guardian: UpdateGuard?
+    guardedBy guardian: UpdateGuard?, roundedBy draw: UpdateDraw?
   ) -> (parameter: Tensor, state: [Tensor]) {
     let new = sgdUpdate(
       parameter, gradient: gradient, velocity: state.first, learningRate: learningRate, momentum: momentum,

@@ -100,6 +100,8 @@ extension Recipe {
       public var beta2 = 0.999
       /// Added to the denominator.
       public var epsilon = 1e-8
+      /// What the two running means are kept in.
+      public var state = State.float32
 
       /// The paper's constants.
       public init() {}
@@ -115,9 +117,18 @@ extension Recipe {
       public var beta2 = 0.999
       /// Added to the denominator.
       public var epsilon = 1e-8
+      /// What the two running means are kept in.
+      public var state = State.float32
 
       /// The usual constants.
       public init() {}
+    }
+
+    /// What an optimizer's running means are kept in.
+    public enum State: String, CaseIterable, Hashable, Sendable {
+      case float32
+      /// Rounded at random, in half the bytes.
+      case bf16
     }
 
     /// The rule's weight decay.

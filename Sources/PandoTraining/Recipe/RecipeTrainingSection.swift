@@ -25,7 +25,8 @@ extension Recipe.Training {
         "What a step computes again to keep less: `none`, `blocks` (all but what goes from layer to layer), `sqrt` "
           + "(all but what goes from group to group of layers), or `auto`: as little as fits into `memory`."),
       .optional(
-        "threads", \.threads, .integer(1...4096), "Threads of one rank. If absent, one for each core."),
+        "threads", \.threads, .integer(1...4096),
+        "Threads of one rank. If absent, as many as `OMP_NUM_THREADS` says, or one for each core."),
       .key(
         "evaluate", \.evaluate, .section(Recipe.Evaluation.section), "When held-out examples are measured."),
     ])
@@ -68,6 +69,9 @@ extension Recipe.Optimizer {
   private static let decay = Codec<Double>.number(.atLeast(0))
   private static let belowOne = Codec<Double>.number(.within(0.0..<1.0))
   private static let decayText = "How strongly weights are pulled to zero."
+  private static let stateText =
+    "What the running means are kept in; `bf16` takes half the bytes and rounds at random (see "
+    + "[precision.md](precision.md))."
 
   private static let sgdKeys: [Field<SGD>] = [
     .key("weight-decay", \.weightDecay, decay, decayText),
@@ -79,12 +83,14 @@ extension Recipe.Optimizer {
     .key("beta1", \.beta1, belowOne, "Decay of the gradient's running mean."),
     .key("beta2", \.beta2, belowOne, "Decay of the squared gradient's running mean."),
     .key("epsilon", \.epsilon, .number(.above(0)), "Added to the denominator."),
+    .key("state", \.state, .choice(), stateText),
   ]
   private static let adamwKeys: [Field<AdamW>] = [
     .key("weight-decay", \.weightDecay, decay, decayText),
     .key("beta1", \.beta1, belowOne, "Decay of the gradient's running mean."),
     .key("beta2", \.beta2, belowOne, "Decay of the squared gradient's running mean."),
     .key("epsilon", \.epsilon, .number(.above(0)), "Added to the denominator."),
+    .key("state", \.state, .choice(), stateText),
   ]
 }
 

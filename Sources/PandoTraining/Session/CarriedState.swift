@@ -85,16 +85,16 @@ extension TrainingRun {
 
   /// The equal share of what so many ranks had: of their sum or of their mean.
   private func blend(_ tensor: CarriedTensor, from file: SafetensorsFile, at url: URL?, saved: Int) throws {
-    guard saved > 0, tensor.buffer.type.dtype == .float32 else { return }
+    guard saved > 0, tensor.buffer.type.dtype.isFloatingPoint else { return }
     var sum = [Double](repeating: 0, count: tensor.buffer.type.count)
     let copy = HostBuffer(tensor.buffer.type)
     for rank in 0..<saved {
       try Self.read(Self.name(tensor, of: rank), from: file, at: url, into: copy)
-      for (place, value) in copy.elements(as: Float.self).enumerated() { sum[place] += Double(value) }
+      for (place, value) in copy.doubles.enumerated() { sum[place] += value }
     }
     let divisor = Double(tensor.spread == .mean ? saved : ranks.count)
-    let elements = tensor.buffer.pointer.assumingMemoryBound(to: Float.self)
-    for (place, value) in sum.enumerated() { elements[place] = Float(value / divisor) }
+    let share = HostBuffer(tensor.buffer.type, doubles: sum.map { $0 / divisor })
+    withExtendedLifetime(share) { tensor.buffer.write(from: share.pointer) }
   }
 
   private static func read(

@@ -21,6 +21,15 @@ struct UpdateRule {
   let rate: Tensor
   let step: Tensor
 
+  /// Networks draw under keys of their own from streams that are counted from 0.
+  private static let firstStream = 1 << 29
+
+  /// The seed, and the step's number: the same on every rank, and after a resumption.
+  private var drawKey: Tensor {
+    let seed = Tensor(HostBuffer(TensorType([1], .int64), [Int64(recipe.seed)]))
+    return concatenate([seed, step.cast(.int64).reshape(1)])
+  }
+
   func apply(gradients: [Tensor], loss: Tensor) -> Result {
     var gradients = gradients
     if let limit = recipe.train.clipValue { gradients = clipByValue(gradients, limit) }
@@ -29,6 +38,7 @@ struct UpdateRule {
     let finite = isFinite(loss + norm)
     // Clipping and the choice between old and new happen inside the optimizer's own sweep.
     let guardian = UpdateGuard(gradientScale: scale, accepted: finite)
+    let key = drawKey
     var parameters: [Tensor] = []
     var slots: [Tensor] = []
     for (place, index) in state.trainable.enumerated() {
@@ -38,7 +48,8 @@ struct UpdateRule {
       let update = optimizer.update(
         parameter: old, gradient: gradients[place], state: oldSlots, learningRate: rate, step: step,
         decays: recipe.train.optimizer.decayNormsAndBiases || named.parameter.role == .weight,
-        guardedBy: guardian)
+        guardedBy: guardian,
+        roundedBy: UpdateDraw(key: key, stream: Self.firstStream + place))
       parameters.append(update.parameter)
       slots += update.state
     }

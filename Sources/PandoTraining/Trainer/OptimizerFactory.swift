@@ -8,10 +8,12 @@ extension Recipe.Optimizer {
       PandoOptimizers.SGD(momentum: sgd.momentum, nesterov: sgd.nesterov, weightDecay: sgd.weightDecay)
     case .adam(let adam):
       PandoOptimizers.Adam(
-        beta1: adam.beta1, beta2: adam.beta2, epsilon: adam.epsilon, weightDecay: adam.weightDecay)
+        beta1: adam.beta1, beta2: adam.beta2, epsilon: adam.epsilon, weightDecay: adam.weightDecay,
+        keepsBFloat16: adam.state == .bf16)
     case .adamw(let adam):
       PandoOptimizers.AdamW(
-        beta1: adam.beta1, beta2: adam.beta2, epsilon: adam.epsilon, weightDecay: adam.weightDecay)
+        beta1: adam.beta1, beta2: adam.beta2, epsilon: adam.epsilon, weightDecay: adam.weightDecay,
+        keepsBFloat16: adam.state == .bf16)
     }
   }
 }

@@ -32,16 +32,21 @@ public enum Initializer: Hashable, Sendable {
   }
 
   /// The numbers for the parameter called `name`, whose type is a floating-point type.
-  public func makeBuffer(_ type: TensorType, name: String, seed: UInt64) -> HostBuffer {
+  ///
+  /// - Parameter threads: how many may draw; the numbers do not depend on it.
+  public func makeBuffer(
+    _ type: TensorType, name: String, seed: UInt64, threads: Int = Machine.threads
+  ) -> HostBuffer {
     let stream = Self.stream(name)
     switch self {
     case .constant(0): return HostBuffer(type)
     case .constant(let value):
       return HostBuffer(type, doubles: Array(repeating: value, count: type.count))
     case .uniform(let bound):
-      return .uniform(type, bound: bound, stream: stream, seed: seed)
+      return .uniform(type, bound: bound, stream: stream, seed: seed, threads: threads)
     case .normal(let mean, let deviation):
-      return .normal(type, mean: mean, deviation: deviation, stream: stream, seed: seed)
+      return .normal(
+        type, mean: mean, deviation: deviation, stream: stream, seed: seed, threads: threads)
     }
   }
 

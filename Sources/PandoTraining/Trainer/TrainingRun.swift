@@ -54,9 +54,9 @@ public final class TrainingRun {
     let optimizer = recipe.train.optimizer.makeOptimizer()
     optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
-    state = try TrainingState(layer, optimizer: optimizer, seed: UInt64(recipe.seed)) {
-      try Parallelism(recipe, $0, ranks: ranks)
-    }
+    state = try TrainingState(
+      layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads
+    ) { try Parallelism(recipe, $0, ranks: ranks) }
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {
       throw RecipeError(

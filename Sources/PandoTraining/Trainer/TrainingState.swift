@@ -32,9 +32,11 @@ final class TrainingState {
 
   /// A model's state at the start of a run.
   ///
-  /// - Parameter spread: makes of the parameters how they are spread over ranks.
+  /// - Parameters:
+  ///   - threads: how many may draw.
+  ///   - spread: makes of the parameters how they are spread over ranks.
   init(
-    _ model: any Layer, optimizer: any Optimizer, seed: UInt64,
+    _ model: any Layer, optimizer: any Optimizer, seed: UInt64, threads: Int,
     spread: ([NamedParameter]) throws -> Parallelism? = { _ in nil }
   ) throws {
     self.model = model
@@ -50,7 +52,8 @@ final class TrainingState {
     weights = try parameters.map { entry in
       let parameter = entry.parameter
       let placement = try parallelism?.strategy.placement(of: entry)
-      let whole = parameter.initializer.makeBuffer(parameter.type, name: entry.name, seed: seed)
+      let whole = parameter.initializer.makeBuffer(
+        parameter.type, name: entry.name, seed: seed, threads: threads)
       return Entry(
         name: entry.name, placeholder: parameter.tensor, buffer: try part(whole, placement, entry.name),
         placement: placement)

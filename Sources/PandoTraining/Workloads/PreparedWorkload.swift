@@ -109,7 +109,8 @@ private struct Work {
       let parameter = entry.parameter
       return (
         placeholder: parameter.tensor,
-        buffer: parameter.initializer.makeBuffer(parameter.type, name: entry.name, seed: 1)
+        buffer: parameter.initializer.makeBuffer(
+          parameter.type, name: entry.name, seed: 1, threads: device.threads)
       )
     }
     let batch = recipe.data.batch

@@ -9,17 +9,18 @@ enum BenchTables {
   static func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
     if isFirst {
       print(
-        "workload    precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s"
+        "workload    precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s  empty step us"
       )
     }
     let share = result.gflops / result.matmulLimitGflops * 100
     print(
       String(
-        format: "%@ %@ %7d %9.3f %7.3f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f",
+        format: "%@ %@ %7d %9.3f %7.3f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f %14.2f",
         result.name.padding(toLength: 11, withPad: " ", startingAt: 0),
         result.precision.padding(toLength: 9, withPad: " ", startingAt: 0), result.threads, result.stepMs,
         result.stepMsMin, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
-        Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS))
+        Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS,
+        result.emptyStepUs))
   }
 
   /// Where a workload's time goes.

@@ -61,6 +61,7 @@ import Testing
     let keys = [
       "name", "precision", "threads", "step_ms", "step_ms_min", "gflops", "matmul_limit_gflops",
       "planned_memory_bytes", "peak_memory_bytes", "resident_bytes", "first_step_s",
+      "empty_step_us",
     ]
     for key in keys { #expect(results.first?[key] != nil, "\(key) is missing") }
     #expect(results.first?["planned_memory_bytes"] as? Int == results.first?["peak_memory_bytes"] as? Int)

@@ -21,17 +21,27 @@ public struct MachineLimits: Sendable, Codable {
     gigabytesPerSecond = try Self.streamingGigabytes(on: device)
   }
 
-  /// Billions of floating-point operations each second in a product of two matrices of 2048×2048: the best of several.
+  /// Billions of floating-point operations each second in a product of two large matrices: the best of several shapes,
+  /// square ones and those of a transformer's layers, with the second operand as it is and transposed.
   public static func matmulGflops(on device: Device, _ dtype: DType = .float32) throws -> Double {
-    let size = 2048
-    let type = TensorType([size, size], dtype)
-    let (a, b) = (Tensor.placeholder("a", type), Tensor.placeholder("b", type))
-    let program = try Program([matmul(a, b)], inputs: [a, b], on: device)
-    let buffers = (0..<3).map { _ in
-      HostBuffer(type, doubles: (0..<size * size).map { Double($0 % 17) - 8 })
-    }
-    program.bind([buffers[0], buffers[1]], into: [buffers[2]])
-    return 2 * Double(size * size * size) / (try shortest(of: 6, program)) / 1e9
+    let shapes = [(2048, 2048, 2048), (2048, 384, 1536), (2048, 1536, 384)]
+    return try shapes.flatMap { m, k, n in
+      try ["ik,kj->ij", "ik,jk->ij"].map { try productGflops(m, k, n, $0, dtype, device) }
+    }.max()!
+  }
+
+  private static func productGflops(
+    _ m: Int, _ k: Int, _ n: Int, _ labels: String, _ dtype: DType, _ device: Device
+  ) throws -> Double {
+    let types = [
+      TensorType([m, k], dtype), TensorType(labels == "ik,kj->ij" ? [k, n] : [n, k], dtype),
+    ]
+    let inputs = types.enumerated().map { Tensor.placeholder("\($0.offset)", $0.element) }
+    let program = try Program([einsum(labels, inputs[0], inputs[1])], inputs: inputs, on: device)
+    let operands = types.map { Tensor.full($0.shape, 1.0 / 3, dtype: dtype) }
+    program.bind(
+      try Tensor.buffers(operands, on: device), into: [HostBuffer(TensorType([m, n], dtype))])
+    return 2 * Double(m * k * n) / (try shortest(of: 6, program)) / 1e9
   }
 
   /// Billions of bytes each second in a sum of two tensors of 128 MiB, two read and one written: the best of several.

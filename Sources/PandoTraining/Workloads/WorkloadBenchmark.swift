@@ -27,6 +27,8 @@ public struct WorkloadBenchmark {
     public let residentBytes: Int
     /// From the start of the process to the end of the first step, in seconds.
     public let firstStepS: Double
+    /// Microseconds that a compiled function takes which only adds two numbers, now.
+    public let emptyStepUs: Double
 
     enum CodingKeys: String, CodingKey {
       case name, mode, precision, threads, batch, gflops
@@ -37,6 +39,7 @@ public struct WorkloadBenchmark {
       case peakMemoryBytes = "peak_memory_bytes"
       case residentBytes = "resident_bytes"
       case firstStepS = "first_step_s"
+      case emptyStepUs = "empty_step_us"
     }
   }
 
@@ -78,6 +81,6 @@ public struct WorkloadBenchmark {
       matmulLimitGflops: try MachineLimits.matmulGflops(
         on: device, precision == .bf16 ? .bfloat16 : .float32),
       plannedMemoryBytes: ready.plannedBytes, peakMemoryBytes: ready.measuredBytes, residentBytes: resident,
-      firstStepS: firstStep)
+      firstStepS: firstStep, emptyStepUs: try CallOverhead.microseconds(on: device))
   }
 }

@@ -36,15 +36,18 @@ let package = Package(
     .target(name: "PandoNN", dependencies: ["Pando"]),
     .target(name: "PandoOptimizers", dependencies: ["Pando", "PandoNN"]),
     .target(name: "PandoData", dependencies: ["PandoIR", "CZlib"]),
+    .target(name: "PandoEnergy"),
     .target(
       name: "PandoTraining",
       dependencies: [
-        "Pando", "PandoNN", "PandoOptimizers", "PandoData", .product(name: "Yams", package: "Yams"),
+        "Pando", "PandoNN", "PandoOptimizers", "PandoData", "PandoEnergy",
+        .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
       name: "PandoCommand",
       dependencies: [
-        "PandoTraining", "PandoMPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PandoTraining", "PandoEnergy", "PandoMPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "PandoTestSupport", dependencies: ["PandoEngine", "Pando"]),
 
@@ -63,7 +66,9 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(name: "PandoOptimizersTests", dependencies: ["PandoOptimizers", "PandoTestSupport"]),
     .testTarget(name: "PandoDataTests", dependencies: ["PandoData"]),
-    .testTarget(name: "PandoTrainingTests", dependencies: ["PandoTraining", "PandoTestSupport"]),
+    .testTarget(name: "PandoEnergyTests", dependencies: ["PandoEnergy"]),
+    .testTarget(
+      name: "PandoTrainingTests", dependencies: ["PandoTraining", "PandoEnergy", "PandoTestSupport"]),
     .testTarget(name: "PandoCommandTests", dependencies: ["PandoData"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pando
+import PandoEnergy
 import PandoMPI
 import PandoTraining
 
@@ -22,6 +23,11 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Steps to measure.") var steps: Int?
   @Option(help: "cpu or reference.") var device = "cpu"
   @Option(help: "Threads; by default one for each core.") var threads: Int?
+  @Option(help: "The country of the electricity, for its CO₂, such as FR; by default the world's mean.")
+  var country: String?
+  @Option(
+    name: .customLong("grams-per-kwh"), help: "Grams of CO₂ for each kilowatt-hour, in place of a country's.")
+  var gramsPerKilowattHour: Double?
   @Flag(
     help:
       "Show every kernel of the compiled plan: its time, its speed, and its share of the machine's limits.")
@@ -42,6 +48,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let chosen = try chosen()
+    let intensity = try intensity()
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
     }
@@ -70,11 +77,11 @@ struct BenchCommand: ParsableCommand {
     for (workload, precision) in chosen {
       let result =
         chosen.count == 1
-        ? try measure(workload, precision, device) : try measureApart(workload, precision)
+        ? try measure(workload, precision, device, intensity) : try measureApart(workload, precision)
       results.append(result)
       if !json { BenchTables.show(result, isFirst: results.count == 1) }
     }
-    if json { try JSONOutput.print(results) }
+    if json { try JSONOutput.print(results) } else { BenchTables.showEnergy(results) }
   }
 
   private func prepare(
@@ -87,12 +94,14 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func measure(
-    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device
+    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device, _ intensity: CarbonIntensity
   ) throws -> WorkloadBenchmark.Result {
     let line = ProgressNote(workload.name)
     defer { line.clear() }
-    return try WorkloadBenchmark(workload, steps: steps, precision: precision, device: device)
-      .run { line.update("step \($0) of \($1)") }
+    return try WorkloadBenchmark(
+      workload, steps: steps, precision: precision, device: device, intensity: intensity
+    )
+    .run { line.update("step \($0) of \($1)") }
   }
 
   /// Measures in a process of its own, so that its memory and its time to the first step are its own.
@@ -108,6 +117,8 @@ struct BenchCommand: ParsableCommand {
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value { process.arguments! += [flag, "\(value)"] }
     }
+    if let country { process.arguments! += ["--country", country] }
+    if let gramsPerKilowattHour { process.arguments! += ["--grams-per-kwh", "\(gramsPerKilowattHour)"] }
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
@@ -117,6 +128,21 @@ struct BenchCommand: ParsableCommand {
       let result = try JSONDecoder().decode([WorkloadBenchmark.Result].self, from: data).first
     else { throw TrainingError("measuring \(workload.name) failed") }
     return result
+  }
+
+  private func intensity() throws -> CarbonIntensity {
+    if let grams = gramsPerKilowattHour {
+      guard grams >= 0, grams.isFinite, country == nil else {
+        throw UsageError("--grams-per-kwh is a number, 0 or more, and excludes --country; got \(grams)")
+      }
+      return CarbonIntensity(gramsPerKilowattHour: grams)
+    }
+    guard let country else { return .world }
+    guard let found = CarbonIntensity(country: country) else {
+      let near = nearestName(to: country, among: CarbonIntensity.countries).map { "did you mean '\($0)'?" }
+      throw UsageError("--country: '\(country)' is not in the table; \(near ?? "give --grams-per-kwh")")
+    }
+    return found
   }
 
   private func chosen() throws -> [(Workload, Recipe.Precision)] {

@@ -9,18 +9,34 @@ enum BenchTables {
   static func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
     if isFirst {
       print(
-        "workload    precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s  empty step us"
+        "workload    precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s  empty step us   J/step"
       )
     }
     let share = result.gflops / result.matmulLimitGflops * 100
     print(
       String(
-        format: "%@ %@ %7d %9.3f %7.3f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f %14.2f",
+        format: "%@ %@ %7d %9.3f %7.3f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f %14.2f %8.3g",
         result.name.padding(toLength: 11, withPad: " ", startingAt: 0),
         result.precision.padding(toLength: 9, withPad: " ", startingAt: 0), result.threads, result.stepMs,
         result.stepMsMin, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
         Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS,
-        result.emptyStepUs))
+        result.emptyStepUs,
+        result.joulesPerStep))
+  }
+
+  /// What stands below the table: how its last column came about.
+  static func showEnergy(_ results: [WorkloadBenchmark.Result]) {
+    guard let result = results.last else { return }
+    let (total, error) = results.reduce((0.0, 0.0)) {
+      ($0.0 + $1.joulesPerStep, $0.1 + $1.joulesPerStepError)
+    }
+    let grams = results.reduce(0) { $0 + $1.co2GramsPerStep }
+    print(
+      String(
+        format: "energy is %@, ± %.0f %%; at %.0f g CO₂/kWh a thousand joules are %.2f g",
+        result.energyMethod.text,
+        total > 0 ? error / total * 100 : 0, total > 0 ? grams / total * 3.6e6 : 0,
+        total > 0 ? grams / total * 1e3 : 0))
   }
 
   /// Where a workload's time goes.

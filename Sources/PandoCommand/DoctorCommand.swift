@@ -3,6 +3,7 @@ import Foundation
 import Pando
 import PandoCPU
 import PandoData
+import PandoEnergy
 import PandoMPI
 
 /// `pando doctor`
@@ -53,6 +54,11 @@ struct DoctorCommand: ParsableCommand {
         name: "threads", isGood: true,
         detail: "\(Machine.threads) by default (OMP_NUM_THREADS, train.threads)", mend: nil),
     ]
+    let meter = EnergyMeter(threads: Machine.threads)
+    findings.append(
+      Finding(
+        name: "energy", isGood: meter.problem == nil, detail: meter.problem ?? meter.description,
+        mend: meter.problem == nil ? nil : "sudo chmod -R a+r /sys/class/powercap/*/energy_uj"))
     let mpirun = Launcher.mpirun(path: ProcessInfo.processInfo.environment["PATH"])
     let problem = MPIWorld.problem ?? (mpirun == nil ? "there is no mpirun" : nil)
     findings.append(

@@ -166,6 +166,7 @@ struct TrainCommand: ParsableCommand {
       line(name, name == "accuracy" ? String(format: "%.2f %%", value * 100) : String(format: "%.4f", value))
     }
     line("seconds", String(format: "%.1f", summary.seconds))
+    if let energy = summary.energy { line("energy", energy.text) }
     if summary.ranks > 1 {
       let (sent, share) = (summary.sentBytesPerStep / 1e6, summary.exchangeShare * 100)
       line("sent a step", String(format: "%.3f MB a rank, which took %.1f %% of its time", sent, share))

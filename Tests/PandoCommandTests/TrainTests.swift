@@ -17,6 +17,8 @@ import Testing
     let keys = [
       "steps", "epochs", "samples", "seconds", "samples_per_second", "train_loss", "eval", "parameters",
       "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
+      "joules",
+      "joules_error", "energy_method", "co2_grams", "co2_source",
     ]
     for key in keys { #expect(summary[key] != nil, "\(key) is missing") }
     #expect(summary["steps"] as? Int == 60)

@@ -142,7 +142,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         prefetch: 4
         normalize: false
         augment: {crop: 0, flip: false}
-      model: {kind: mlp, hidden: [512, 512], activation: relu, dropout: 0}
+      model: {kind: mlp, hidden: [512, 512], activation: relu, dropout: 0, parametrization: standard}
       objective: {metric: accuracy}
       train:
         steps: 100
@@ -165,6 +165,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         gradients: {kind: float32}
         local: {kind: none}
       checkpoint: {keep: 2}
+      energy: {}
 
       """)
 }

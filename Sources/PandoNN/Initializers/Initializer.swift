@@ -17,8 +17,11 @@ public enum Initializer: Hashable, Sendable {
 
   /// PyTorch's default for weights and biases of linear and convolution layers: uniform in ±1/√fanIn (He et al., 2015,
   /// with a = √5).
-  public static func fanIn(_ fanIn: Int) -> Initializer {
-    .uniform(bound: fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0)
+  public static func fanIn(_ fanIn: Int) -> Initializer { .fanIn(Double(fanIn)) }
+
+  /// The same for a number of inputs that a base model would have, which need not be whole.
+  static func fanIn(_ fanIn: Double) -> Initializer {
+    .uniform(bound: fanIn > 0 ? 1 / fanIn.squareRoot() : 0)
   }
 
   /// Kaiming normal for ReLU: deviation √(2/fan) (He et al., 2015).

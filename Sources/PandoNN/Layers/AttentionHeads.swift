@@ -12,8 +12,12 @@ struct AttentionHeads: Sendable {
   let causal: Bool
   /// The base of rotary positions; `nil` for none.
   let rotaryBase: Double?
+  /// Of the products of queries and keys; `nil` for 1/√width.
+  let scale: Double?
 
-  init(heads: Int, keyValueHeads: Int? = nil, width: Int, causal: Bool, rotaryBase: Double?) {
+  init(
+    heads: Int, keyValueHeads: Int? = nil, width: Int, causal: Bool, rotaryBase: Double?, scale: Double? = nil
+  ) {
     let keyValueHeads = keyValueHeads ?? heads
     precondition(
       heads > 0 && keyValueHeads > 0 && heads.isMultiple(of: keyValueHeads),
@@ -25,6 +29,7 @@ struct AttentionHeads: Sendable {
     self.width = width
     self.causal = causal
     self.rotaryBase = rotaryBase
+    self.scale = scale
   }
 
   /// Features of all queries.
@@ -51,7 +56,7 @@ struct AttentionHeads: Sendable {
       (q, k) = (rotaryEmbedding(q, base: rotaryBase), rotaryEmbedding(k, base: rotaryBase))
     }
     let y = scaledDotProductAttention(
-      q, k, parts(v, keyValueHeads), causal: causal, file: site.file, line: site.line)
+      q, k, parts(v, keyValueHeads), causal: causal, scale: scale, file: site.file, line: site.line)
     return y.transpose(1, 2).flatten(from: 2)
   }
 

@@ -55,14 +55,15 @@ public struct Conv2d: PureLayer {
   /// - Parameters:
   ///   - groups: parts into which inputs and outputs are divided, each convolved on its own.
   ///   - initializer: how the weight begins, the bias then beginning as zeros; by default both are PyTorch's.
+  ///   - growth: how many times as many channels there are as in a base model.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
-    groups: Int = 1, bias: Bool = true, initializer: Initializer? = nil, dtype: DType = .float32,
-    file: StaticString = #fileID, line: UInt = #line
+    groups: Int = 1, bias: Bool = true, initializer: Initializer? = nil,
+    growth: WidthGrowth = .none, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     (weight, self.bias) = Parameter.convolution(
       [outputs, inputs / max(1, groups)] + kernel.array, outputs: outputs, divided: [inputs, outputs],
-      groups: groups, bias: bias, initializer: initializer, dtype: dtype)
+      groups: groups, bias: bias, initializer: initializer, growth: growth, dtype: dtype)
     options = (stride, padding, dilation, groups)
     site = Site(file, line)
   }
@@ -120,16 +121,16 @@ extension Parameter {
   /// transposed convolutions too.
   fileprivate static func convolution(
     _ shape: [Int], outputs: Int, divided: [Int], groups: Int, bias: Bool, initializer: Initializer?,
-    dtype: DType
+    growth: WidthGrowth = .none, dtype: DType
   ) -> (Parameter, Parameter?) {
     precondition(
       groups > 0 && divided.allSatisfy { $0.isMultiple(of: groups) },
       "\(groups) groups do not divide \(divided[0]) inputs and \(divided[1]) outputs")
     precondition(shape.allSatisfy { $0 > 0 }, "a convolution's weight of shape \(shape) has no elements")
     let fanIn = shape.dropFirst().reduce(1, *)
-    let weight = Parameter(shape, initializer ?? .fanIn(fanIn), dtype: dtype)
+    let weight = Parameter(shape, initializer ?? .fanIn(fanIn), growth: growth, dtype: dtype)
     guard bias else { return (weight, nil) }
     let start = initializer == nil ? Initializer.fanIn(fanIn) : .zeros
-    return (weight, Parameter([outputs], start, role: .unregularized, dtype: dtype))
+    return (weight, Parameter([outputs], start, role: .unregularized, growth: growth.bias, dtype: dtype))
   }
 }

@@ -12,14 +12,15 @@ public struct Embedding: PureLayer {
   ///
   /// - Parameters:
   ///   - axes: names of the table's rows and of the features for parallel strategies.
+  ///   - growth: how much wider the features are than in a base model.
   ///   - initializer: by default PyTorch's, standard normal.
   public init(
     _ count: Int, _ features: Int, axes: [String?] = ["vocabulary", "embed"],
-    initializer: Initializer = .normal(deviation: 1), dtype: DType = .float32, file: StaticString = #fileID,
-    line: UInt = #line
+    initializer: Initializer = .normal(deviation: 1), growth: WidthGrowth = .none, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     precondition(count > 0 && features > 0, "Embedding(\(count), \(features)) has no elements")
-    weight = Parameter([count, features], initializer, axes: axes, dtype: dtype)
+    weight = Parameter([count, features], initializer, axes: axes, growth: growth, dtype: dtype)
     site = Site(file, line)
   }
 

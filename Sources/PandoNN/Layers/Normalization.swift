@@ -22,25 +22,29 @@ public struct LayerNorm: PureLayer {
   ///   - affine: whether there are a weight and a bias.
   ///   - bias: whether there is a bias beside the weight.
   ///   - axes: a name for each of the row's dimensions.
+  ///   - growth: how much wider a row is than in a base model.
   public init(
     _ shape: [Int], epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true, axes: [String?] = [],
-    dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+    growth: WidthGrowth = .none, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.shape = shape
     self.epsilon = epsilon
-    weight = affine ? Parameter(shape, .ones, role: .unregularized, axes: axes, dtype: dtype) : nil
+    weight =
+      affine ? Parameter(shape, .ones, role: .unregularized, axes: axes, growth: growth, dtype: dtype) : nil
     self.bias =
-      affine && bias ? Parameter(shape, .zeros, role: .unregularized, axes: axes, dtype: dtype) : nil
+      affine && bias
+      ? Parameter(shape, .zeros, role: .unregularized, axes: axes, growth: growth, dtype: dtype) : nil
     site = Site(file, line)
   }
 
   /// A norm of the last dimension, which has `features` elements.
   public init(
     _ features: Int, epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true, axes: [String?] = [],
-    dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+    growth: WidthGrowth = .none, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(
-      [features], epsilon: epsilon, affine: affine, bias: bias, axes: axes, dtype: dtype, file: file,
+      [features], epsilon: epsilon, affine: affine, bias: bias, axes: axes, growth: growth, dtype: dtype,
+      file: file,
       line: line)
   }
 

@@ -20,21 +20,26 @@ public struct SelfAttention: PureLayer {
   ///   - rotaryBase: the base of rotary positions; `nil` for none.
   ///   - initializer: of `qkv`; PyTorch's default for linear layers unless given.
   ///   - residualInitializer: of `projection`.
+  ///   - growth: how much wider the features are than in a base model.
+  ///   - scale: of the products of queries and keys; 1/√(features of a head) unless given.
   public init(
     _ features: Int, heads: Int, keyValueHeads: Int? = nil, causal: Bool = false, rotaryBase: Double? = nil,
-    initializer: Initializer? = nil, residualInitializer: Initializer? = nil, file: StaticString = #fileID,
+    initializer: Initializer? = nil, residualInitializer: Initializer? = nil, growth: Double = 1,
+    scale: Double? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     precondition(
       heads > 0 && features.isMultiple(of: heads), "\(heads) heads do not divide \(features) features")
     arrangement = AttentionHeads(
       heads: heads, keyValueHeads: keyValueHeads, width: features / heads, causal: causal,
-      rotaryBase: rotaryBase)
+      rotaryBase: rotaryBase, scale: scale)
+    let hidden = WidthGrowth(inputs: growth, outputs: growth)
     qkv = Linear(
-      features, arrangement.allFeatures, axes: ["heads", "embed"], initializer: initializer, file: file,
-      line: line)
+      features, arrangement.allFeatures, axes: ["heads", "embed"], initializer: initializer, growth: hidden,
+      file: file, line: line)
     projection = Linear(
-      features, features, axes: ["embed", "heads"], initializer: residualInitializer, file: file, line: line)
+      features, features, axes: ["embed", "heads"], initializer: residualInitializer, growth: hidden,
+      file: file, line: line)
     site = Site(file, line)
   }
 
@@ -58,13 +63,20 @@ public struct FeedForward: PureLayer {
   private let activation: Activation
 
   /// A feed-forward layer of `features` inputs and outputs and `hidden` features between.
+  ///
+  /// - Parameter growth: how much wider all of them are than in a base model.
   public init(
     _ features: Int, hidden: Int, activation: Activation = .gelu, initializer: Initializer? = nil,
-    residualInitializer: Initializer? = nil, file: StaticString = #fileID, line: UInt = #line
+    residualInitializer: Initializer? = nil, growth: Double = 1, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
-    up = Linear(features, hidden, axes: ["mlp", "embed"], initializer: initializer, file: file, line: line)
+    let growth = WidthGrowth(inputs: growth, outputs: growth)
+    up = Linear(
+      features, hidden, axes: ["mlp", "embed"], initializer: initializer, growth: growth, file: file,
+      line: line)
     down = Linear(
-      hidden, features, axes: ["embed", "mlp"], initializer: residualInitializer, file: file, line: line)
+      hidden, features, axes: ["embed", "mlp"], initializer: residualInitializer, growth: growth, file: file,
+      line: line)
     self.activation = activation
   }
 
@@ -93,21 +105,24 @@ public struct TransformerBlock: Layer {
   ///   - dropout: the probability that an element of either branch's output is dropped in training.
   ///   - initializer: of all weights; PyTorch's defaults unless given.
   ///   - residualInitializer: of the weights whose outputs are added to the stream; `initializer` unless given.
+  ///   - growth: how much wider the features are than in a base model; initializers have to follow it by themselves.
+  ///   - attentionScale: of the products of queries and keys; 1/√(features of a head) unless given.
   public init(
     _ features: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, causal: Bool = false,
     rotaryBase: Double? = nil, dropout: Double = 0, activation: Activation = .gelu, epsilon: Double = 1e-5,
-    initializer: Initializer? = nil, residualInitializer: Initializer? = nil, file: StaticString = #fileID,
-    line: UInt = #line
+    initializer: Initializer? = nil, residualInitializer: Initializer? = nil, growth: Double = 1,
+    attentionScale: Double? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
-    norm1 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], file: file, line: line)
+    let row = WidthGrowth(inputs: 1, outputs: growth)
+    norm1 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], growth: row, file: file, line: line)
     attention = SelfAttention(
       features, heads: heads, keyValueHeads: keyValueHeads, causal: causal, rotaryBase: rotaryBase,
-      initializer: initializer, residualInitializer: residualInitializer ?? initializer, file: file,
-      line: line)
-    norm2 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], file: file, line: line)
+      initializer: initializer, residualInitializer: residualInitializer ?? initializer, growth: growth,
+      scale: attentionScale, file: file, line: line)
+    norm2 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], growth: row, file: file, line: line)
     mlp = FeedForward(
       features, hidden: hidden ?? 4 * features, activation: activation, initializer: initializer,
-      residualInitializer: residualInitializer ?? initializer, file: file, line: line)
+      residualInitializer: residualInitializer ?? initializer, growth: growth, file: file, line: line)
     self.dropout = Dropout(dropout)
   }
 

@@ -19,6 +19,8 @@ public struct GPT: Layer {
   public let head: Linear?
   /// The longest input.
   public let context: Int
+  /// By what features are multiplied in front of the output layer where that is the embedding.
+  private let multiplier: Double
   private let dropout: Dropout
   private let site: Site
 
@@ -32,31 +34,42 @@ public struct GPT: Layer {
   ///   - dropout: the probability that an element is dropped in training: of the embedding, and of each branch's output.
   ///   - rotary: whether positions turn queries and keys instead of being learnt.
   ///   - tied: whether the output layer is the token embedding transposed.
+  ///   - parametrization: how all this depends on the width.
+  ///   - baseHeads: the heads that a model of the base width has; as many as `heads` unless given.
   public init(
     vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil,
-    dropout: Double = 0,
-    rotary: Bool = false, tied: Bool = true, file: StaticString = #fileID, line: UInt = #line
+    dropout: Double = 0, rotary: Bool = false, tied: Bool = true,
+    parametrization: Parametrization = .standard, baseHeads: Int? = nil, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     let initializer = Initializer.normal(deviation: 0.02)
-    token_embedding = Embedding(vocabulary, width, initializer: initializer, file: file, line: line)
+    let growth = parametrization.growth(of: width)
+    let row = WidthGrowth(inputs: 1, outputs: growth)
+    token_embedding = Embedding(
+      vocabulary, width, initializer: initializer, growth: row, file: file, line: line)
     position_embedding =
       rotary
       ? nil
-      : Embedding(context, width, axes: [nil, "embed"], initializer: initializer, file: file, line: line)
+      : Embedding(
+        context, width, axes: [nil, "embed"], initializer: initializer, growth: row, file: file, line: line)
+    let residual = Initializer.normal(deviation: 0.02 / Double(2 * layers).squareRoot())
     blocks = (0..<layers).map { _ in
       TransformerBlock(
         width, heads: heads, keyValueHeads: keyValueHeads, causal: true, rotaryBase: rotary ? 10000 : nil,
-        dropout: dropout, initializer: initializer,
-        residualInitializer: .normal(deviation: 0.02 / Double(2 * layers).squareRoot()), file: file,
-        line: line)
+        dropout: dropout, initializer: initializer.widened(by: growth),
+        residualInitializer: residual.widened(by: growth), growth: growth,
+        attentionScale: parametrization.attentionScale(
+          headWidth: width / heads, baseHeads: baseHeads ?? heads), file: file, line: line)
     }
-    norm = LayerNorm(width, axes: ["embed"], file: file, line: line)
+    norm = LayerNorm(width, axes: ["embed"], growth: row, file: file, line: line)
     head =
       tied
       ? nil
       : Linear(
-        width, vocabulary, bias: false, axes: ["vocabulary", "embed"], initializer: initializer, file: file,
-        line: line)
+        width, vocabulary, bias: false, axes: ["vocabulary", "embed"], initializer: initializer,
+        growth: WidthGrowth(inputs: growth, outputs: 1, isReadout: parametrization != .standard),
+        file: file, line: line)
+    multiplier = 1 / growth
     self.context = context
     self.dropout = Dropout(dropout)
     site = Site(file, line)
@@ -74,6 +87,8 @@ public struct GPT: Layer {
     x = dropout(x, context)
     for block in blocks { x = block(x, context) }
     x = norm(x)
-    return head?(x) ?? linear(x, token_embedding.weight.tensor, file: site.file, line: site.line)
+    if let head { return head(x) }
+    return linear(
+      multiplier == 1 ? x : x * multiplier, token_embedding.weight.tensor, file: site.file, line: site.line)
   }
 }

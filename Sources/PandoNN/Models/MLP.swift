@@ -12,19 +12,24 @@ public struct MLP: Layer {
 
   /// A network with a layer for each number of `hidden`, and one more for the outputs.
   ///
-  /// - Parameter dropout: the probability that a hidden output is dropped in training.
+  /// - Parameters:
+  ///   - dropout: the probability that a hidden output is dropped in training.
+  ///   - parametrization: how all this depends on the widths; the base model has hidden layers of one width.
   public init(
     inputs: Int, hidden: [Int], outputs: Int, activation: Activation = .relu, dropout: Double = 0,
-    file: StaticString = #fileID, line: UInt = #line
+    parametrization: Parametrization = .standard, file: StaticString = #fileID, line: UInt = #line
   ) {
     let sizes = [inputs] + hidden + [outputs]
     // Axes take turns, so that a strategy can split the outputs of one layer and the inputs of the next.
     let axes: [String?] = (0...hidden.count).map { $0.isMultiple(of: 2) ? "mlp" : "embed" }
+    let growths = [1] + hidden.map { parametrization.growth(of: $0) } + [1]
     layers = (0...hidden.count).map { index in
       Linear(
         sizes[index], sizes[index + 1],
-        axes: [index == hidden.count ? nil : axes[index], index == 0 ? nil : axes[index - 1]], file: file,
-        line: line)
+        axes: [index == hidden.count ? nil : axes[index], index == 0 ? nil : axes[index - 1]],
+        growth: WidthGrowth(
+          inputs: growths[index], outputs: growths[index + 1],
+          isReadout: index == hidden.count && parametrization != .standard), file: file, line: line)
     }
     self.activation = activation
     self.dropout = Dropout(dropout)

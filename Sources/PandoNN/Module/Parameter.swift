@@ -24,18 +24,21 @@ public final class Parameter: Sendable {
   /// A name for each dimension (`embed`, `mlp`, …) by which a parallel strategy finds it; `nil` for one that is never
   /// split.
   public let axes: [String?]
+  /// How much wider its layer is than in a base model; `.none` in the standard parametrization.
+  public let growth: WidthGrowth
   /// The stand-in for its numbers.
   public let tensor: Tensor
 
   /// A parameter of `shape`.
   public init(
     _ shape: [Int], _ initializer: Initializer, role: Role = .weight, axes: [String?] = [],
-    dtype: DType = .float32
+    growth: WidthGrowth = .none, dtype: DType = .float32
   ) {
     type = TensorType(shape, dtype)
     self.role = role
     self.initializer = initializer
     self.axes = axes.isEmpty ? shape.map { _ in nil } : axes
+    self.growth = growth
     tensor = .placeholder("parameter", type)
   }
 

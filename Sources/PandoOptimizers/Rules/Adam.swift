@@ -1,4 +1,5 @@
 import Pando
+import PandoNN
 
 /// Adam (Kingma and Ba 2014, arXiv:1412.6980), with PyTorch's formulas: `torch.optim.Adam`. Weight decay is added to
 /// the gradient.
@@ -25,6 +26,14 @@ public struct Adam: Optimizer {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.keepsBFloat16 = keepsBFloat16
+  }
+
+  public func adapted(to growth: WidthGrowth) -> (rule: any Optimizer, rateFactor: Double) {
+    let factor = growth.adaptiveRate
+    let rule = Adam(
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay / factor,
+      keepsBFloat16: keepsBFloat16)
+    return (rule, factor)
   }
 
   public func slots(for type: TensorType) -> [(name: String, type: TensorType)] {
@@ -68,6 +77,14 @@ public struct AdamW: Optimizer {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.keepsBFloat16 = keepsBFloat16
+  }
+
+  public func adapted(to growth: WidthGrowth) -> (rule: any Optimizer, rateFactor: Double) {
+    let factor = growth.adaptiveRate
+    let rule = AdamW(
+      beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay / factor,
+      keepsBFloat16: keepsBFloat16)
+    return (rule, factor)
   }
 
   public func slots(for type: TensorType) -> [(name: String, type: TensorType)] {

@@ -27,6 +27,11 @@ public protocol Optimizer: Sendable {
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
     guardedBy guardian: UpdateGuard?, roundedBy draw: UpdateDraw?
   ) -> (parameter: Tensor, state: [Tensor])
+
+  /// The rule for a parameter of a wider model than the one on which its settings were tuned, and by what the learning
+  /// rate is multiplied for it: the maximal update parametrization (Yang et al. 2022, arXiv:2203.03466, table 8). What
+  /// weight decay does in a step does not depend on the width.
+  func adapted(to growth: WidthGrowth) -> (rule: any Optimizer, rateFactor: Double)
 }
 
 extension Optimizer {

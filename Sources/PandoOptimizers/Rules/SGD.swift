@@ -1,4 +1,5 @@
 import Pando
+import PandoNN
 
 /// Stochastic gradient descent, with PyTorch's formulas: `torch.optim.SGD` without dampening.
 ///
@@ -19,6 +20,11 @@ public struct SGD: Optimizer {
     self.momentum = momentum
     self.nesterov = nesterov
     self.weightDecay = weightDecay
+  }
+
+  public func adapted(to growth: WidthGrowth) -> (rule: any Optimizer, rateFactor: Double) {
+    let factor = growth.gradientRate
+    return (SGD(momentum: momentum, nesterov: nesterov, weightDecay: weightDecay / factor), factor)
   }
 
   public func slots(for type: TensorType) -> [(name: String, type: TensorType)] {

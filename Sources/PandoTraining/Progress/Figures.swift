@@ -24,6 +24,16 @@ package enum Figures {
     return String(format: "%.\(decimals)f", rest) + prefix
   }
 
+  /// Three significant digits with a unit and its prefix: `12.3 kJ`, `1.64 g`, `820 mg`.
+  package static func quantity(_ value: Double, _ unit: String) -> String {
+    for (prefix, size) in [("", 1.0), ("m", 1e-3), ("µ", 1e-6)] where value >= 0.9995 * size {
+      let text = scaled(value / size)
+      guard let last = text.last, last.isLetter else { return "\(text) \(prefix)\(unit)" }
+      return "\(text.dropLast()) \(last)\(unit)"
+    }
+    return "\(number(value)) \(unit)"
+  }
+
   /// Bytes with a binary prefix: `512 B`, `1.42 GiB`.
   package static func bytes(_ count: Int) -> String {
     var (rest, prefix) = (Double(count), "B")

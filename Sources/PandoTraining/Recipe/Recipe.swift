@@ -20,6 +20,8 @@ public struct Recipe: Hashable, Sendable {
   public var parallel = Parallel()
   /// When it is saved.
   public var checkpoint = Checkpoint()
+  /// What is known of its energy.
+  public var energy = Energy()
 
   /// An empty recipe, to be filled in.
   public init() {}
@@ -157,6 +159,19 @@ extension Recipe {
       self.name = name
       self.size = size
     }
+  }
+
+  /// What is known of the energy that the run takes.
+  public struct Energy: Hashable, Sendable {
+    /// The country whose electricity it takes, as a code or name of `CarbonIntensity.countries`.
+    public var country: String?
+    /// Grams of CO₂ for each kilowatt-hour, in place of a country's figure.
+    public var gramsPerKilowattHour: Double?
+    /// Watts for each core at full load, for the model of the processor.
+    public var wattsPerCore: Double?
+
+    /// The world's mean, and the table of processors.
+    public init() {}
   }
 
   /// When the run is saved.

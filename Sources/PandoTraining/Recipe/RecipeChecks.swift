@@ -1,3 +1,6 @@
+import PandoEnergy
+import PandoIR
+
 /// Rules that hold between keys, checked once every key by itself is right.
 extension Recipe {
   /// Fills in what follows from other keys, and throws where keys contradict each other.
@@ -25,6 +28,7 @@ extension Recipe {
     }
     objective.metric = objective.metric ?? (model.readsText ? .bitsPerCharacter : .accuracy)
     try checkModel(tree)
+    try checkEnergy(tree)
     if case .sgd(let rule) = train.optimizer.rule, rule.nesterov, rule.momentum == 0 {
       throw fault("train.optimizer.nesterov", tree, "needs momentum above 0, got 0")
     }
@@ -50,15 +54,43 @@ extension Recipe {
     }
   }
 
+  private func checkEnergy(_ tree: RecipeNode?) throws(RecipeError) {
+    guard let country = energy.country else { return }
+    if energy.gramsPerKilowattHour != nil {
+      throw fault("energy.country", tree, "expected only one of country and grams-per-kwh; remove one")
+    }
+    guard CarbonIntensity(country: country) == nil else { return }
+    let near = nearestName(to: country, among: CarbonIntensity.countries).map { "did you mean '\($0)'?" }
+    throw fault(
+      "energy.country", tree,
+      "no country of the table is called '\(country)'; "
+        + (near ?? "give its figure as energy.grams-per-kwh"))
+  }
+
   private func checkModel(_ tree: RecipeNode?) throws(RecipeError) {
     func divides(_ heads: Int, _ width: Int) throws(RecipeError) {
       guard width % heads == 0 else {
         throw fault("model.heads", tree, "expected a divisor of model.width \(width), got \(heads)")
       }
     }
+    func widths(
+      _ parametrization: Model.Parametrization, _ base: Int?, _ heads: Int? = nil
+    ) throws(RecipeError) {
+      if parametrization == .mup, base == nil {
+        throw fault("model.base-width", tree, "missing; parametrization mup needs the width that was tuned")
+      }
+      for (key, value) in [("base-width", base), ("base-heads", heads)]
+      where parametrization != .mup && value != nil {
+        throw fault("model.\(key)", tree, "for parametrization mup only; remove the key, or choose mup")
+      }
+    }
     switch model {
-    case .vit(let model): try divides(model.heads, model.width)
+    case .mlp(let model): try widths(model.parametrization, model.baseWidth)
+    case .vit(let model):
+      try divides(model.heads, model.width)
+      try widths(model.parametrization, model.baseWidth, model.baseHeads)
     case .gpt(let model):
+      try widths(model.parametrization, model.baseWidth, model.baseHeads)
       try divides(model.heads, model.width)
       if let shared = model.keyValueHeads, model.heads % shared != 0 {
         throw fault("model.kv-heads", tree, "expected a divisor of model.heads \(model.heads), got \(shared)")
@@ -69,7 +101,7 @@ extension Recipe {
           "needs an even number of features a head, got \(model.width / model.heads) (width \(model.width), "
             + "heads \(model.heads))")
       }
-    case .mlp, .cnn, .resnet: break
+    case .cnn, .resnet: break
     }
   }
 

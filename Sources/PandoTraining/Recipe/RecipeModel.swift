@@ -17,6 +17,11 @@ extension Recipe {
       case relu, gelu, silu, tanh, sigmoid
     }
 
+    /// How initial values, learning rates and multipliers depend on the width.
+    public enum Parametrization: String, CaseIterable, Hashable, Sendable {
+      case standard, mup
+    }
+
     /// Fully connected layers.
     public struct MLP: Hashable, Sendable {
       /// Outputs of each hidden layer.
@@ -25,6 +30,10 @@ extension Recipe {
       public var activation = Activation.relu
       /// Share of hidden outputs dropped in training.
       public var dropout = 0.0
+      /// How it depends on the width.
+      public var parametrization = Parametrization.standard
+      /// The width on which settings were tuned; present where the parametrization is `mup`.
+      public var baseWidth: Int?
 
       /// Two hidden layers of 512.
       public init() {}
@@ -75,6 +84,12 @@ extension Recipe {
       public var heads = 4
       /// Share of outputs dropped in training.
       public var dropout = 0.0
+      /// How it depends on the width.
+      public var parametrization = Parametrization.standard
+      /// The width on which settings were tuned; present where the parametrization is `mup`.
+      public var baseWidth: Int?
+      /// The heads of a model of that width; absent means as many.
+      public var baseHeads: Int?
 
       /// Six blocks of width 128 on patches of 4×4.
       public init() {}
@@ -96,6 +111,12 @@ extension Recipe {
       public var rotary = false
       /// Whether the output layer is the embedding transposed.
       public var tied = true
+      /// How it depends on the width.
+      public var parametrization = Parametrization.standard
+      /// The width on which settings were tuned; present where the parametrization is `mup`.
+      public var baseWidth: Int?
+      /// The heads of a model of that width; absent means as many.
+      public var baseHeads: Int?
 
       /// Four blocks of width 128.
       public init() {}

@@ -26,10 +26,17 @@ extension Recipe.Model {
   private static let size = Codec<Int>.integer(1...(1 << 20))
   private static let share = Codec<Double>.number(.within(0.0..<1.0))
 
+  private static let parametrizationText =
+    "How it depends on the width; with `mup` the best learning rate does not (see [scaling.md](scaling.md))."
+  private static let baseWidthText =
+    "The width on which settings were tuned. With `mup` only, which needs it."
+
   private static let mlpKeys: [Field<MLP>] = [
     .key("hidden", \.hidden, .list(size, count: 0...1024), "Outputs of each hidden layer."),
     .key("activation", \.activation, .choice(), "The function after each hidden layer."),
     .key("dropout", \.dropout, share, "Share of hidden outputs dropped in training."),
+    .key("parametrization", \.parametrization, .choice(), parametrizationText),
+    .optional("base-width", \.baseWidth, size, baseWidthText),
   ]
   private static let cnnKeys: [Field<CNN>] = [
     .key("channels", \.channels, .list(size, count: 1...64), "Output channels of each convolution."),
@@ -48,6 +55,9 @@ extension Recipe.Model {
     .key("layers", \.layers, size, "Blocks."),
     .key("heads", \.heads, size, "Attention heads; they divide the width."),
     .key("dropout", \.dropout, share, "Share of outputs dropped in training."),
+    .key("parametrization", \.parametrization, .choice(), parametrizationText),
+    .optional("base-width", \.baseWidth, size, baseWidthText),
+    .optional("base-heads", \.baseHeads, size, "Heads of a model of the base width. If absent, as many."),
   ]
   private static let gptKeys: [Field<GPT>] = [
     .key("layers", \.layers, size, "Blocks."),
@@ -59,5 +69,8 @@ extension Recipe.Model {
     .key("dropout", \.dropout, share, "Share of outputs dropped in training."),
     .key("rotary", \.rotary, .boolean, "Rotary positions in place of a learnt table."),
     .key("tied", \.tied, .boolean, "Whether the output layer is the embedding transposed."),
+    .key("parametrization", \.parametrization, .choice(), parametrizationText),
+    .optional("base-width", \.baseWidth, size, baseWidthText),
+    .optional("base-heads", \.baseHeads, size, "Heads of a model of the base width. If absent, as many."),
   ]
 }

@@ -15,6 +15,7 @@ extension Recipe {
       .required("train", \.train, .section(Training.section), "How the network is trained."),
       .key("parallel", \.parallel, .section(Parallel.section), "How the work is spread."),
       .key("checkpoint", \.checkpoint, .section(Checkpoint.section), "When the run is saved."),
+      .key("energy", \.energy, .section(Energy.section), "What is known of the energy that it takes."),
     ])
 }
 
@@ -104,5 +105,22 @@ extension Recipe.Checkpoint {
         "every", \.every, .integer(1...Int.max),
         "Steps between two checkpoints. If absent, one at each evaluation."),
       .key("keep", \.keep, .integer(1...10_000), "How many of the latest stay, beside the best."),
+    ])
+}
+
+extension Recipe.Energy {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .optional(
+        "country", \.country, .text,
+        "Whose electricity it is, for CO₂: a code such as `FR`, or a name. If absent, the world's mean."),
+      .optional(
+        "grams-per-kwh", \.gramsPerKilowattHour, .number(.atLeast(0)),
+        "Grams of CO₂ for each kilowatt-hour, in place of a country's figure."),
+      .optional(
+        "watts-per-core", \.wattsPerCore, .number(.above(0)),
+        "Power at full load for each core, where it is not measured (see [energy.md](energy.md)). If absent, that of "
+          + "processors of the kind."),
     ])
 }

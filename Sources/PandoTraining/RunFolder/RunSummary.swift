@@ -40,13 +40,16 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var sentBytesPerStep: Double
   /// Share of the steps' time in which a rank did nothing but exchange with others, or wait for them.
   public var exchangeShare: Double
+  /// What it took; absent in summaries of earlier versions.
+  public var energy: EnergyFigures?
 
   /// All figures at once.
   public init(
     steps: Int, epochs: Double, samples: Int, seconds: Double, samplesPerSecond: Double, trainLoss: Double,
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
     device: String, precision: String, weightsSHA256: String, seed: Int,
-    restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0
+    restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0,
+    energy: EnergyFigures? = nil
   ) {
     self.steps = steps
     self.epochs = epochs
@@ -67,12 +70,14 @@ public struct RunSummary: Hashable, Sendable, Codable {
     self.wastedSteps = wastedSteps
     self.sentBytesPerStep = sentBytesPerStep
     self.exchangeShare = exchangeShare
+    self.energy = energy
   }
 
   private enum CodingKeys: String, CodingKey {
     case steps, epochs, samples, seconds, eval, parameters, ranks, device, precision, seed, restarts
     case samplesPerSecond = "samples_per_second"
     case trainLoss = "train_loss"
+    case joules
     case peakMemoryBytes = "peak_memory_bytes"
     case plannedMemoryBytes = "planned_memory_bytes"
     case weightsSHA256 = "weights_sha256"
@@ -100,7 +105,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
       restarts: try keys.decodeIfPresent(Int.self, forKey: .restarts) ?? 0,
       wastedSteps: try keys.decodeIfPresent(Int.self, forKey: .wastedSteps) ?? 0,
       sentBytesPerStep: try keys.decodeIfPresent(Double.self, forKey: .sentBytesPerStep) ?? 0,
-      exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0)
+      exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0,
+      energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil)
   }
 
   /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
@@ -126,11 +132,12 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(wastedSteps, forKey: .wastedSteps)
     try keys.encode(sentBytesPerStep, forKey: .sentBytesPerStep)
     try keys.encode(exchangeShare, forKey: .exchangeShare)
+    try energy?.encode(to: encoder)
   }
 
   /// The same keys in the order in which people read them.
   package var plainValue: PlainValue {
-    .object([
+    let figures: KeyValuePairs<String, PlainValue> = [
       "steps": .integer(steps), "epochs": .number(epochs), "samples": .integer(samples),
       "seconds": .number(seconds), "samples_per_second": .number(samplesPerSecond),
       "train_loss": .number(trainLoss),
@@ -140,7 +147,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
       "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
       "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),
-    ])
+    ]
+    return .map(figures.map { PlainValue.Member($0.key, $0.value) } + (energy?.members ?? []))
   }
 
   /// The summary as one JSON object on one line, for `--json`.

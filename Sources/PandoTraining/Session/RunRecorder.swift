@@ -74,8 +74,6 @@ final class RunRecorder: TrainingObserver {
         + (record.isBest ? " · best so far" : ""))
   }
 
-  func didSave(step: Int, _ run: TrainingRun) {}
-
   /// Ends the progress line.
   func finish(_ run: TrainingRun) { progress?.finish(state(run, loss: run.lastLoss)) }
 

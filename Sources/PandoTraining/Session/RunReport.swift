@@ -80,6 +80,14 @@ struct RunReport {
           "restarts", Figures.grouped(summary.restarts),
           detail: "\(Figures.grouped(summary.wastedSteps)) steps done again"))
     }
+    if let energy = summary.energy {
+      figures.append(
+        ReportData.Figure(
+          "energy", Figures.quantity(energy.joules, "J"),
+          detail:
+            "± \(energy.errorPercent) %, \(energy.method.text); \(Figures.quantity(energy.co2Grams, "g")) CO₂"
+        ))
+    }
     return figures
   }
 

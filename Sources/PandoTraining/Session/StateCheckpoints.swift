@@ -13,11 +13,26 @@ public final class StateCheckpoints: CheckpointKeeper {
   private let store: CheckpointStore
   /// Training time before this session and since, for the manifest.
   private let seconds: () -> Double
+  /// The run's energy so far, for the manifest.
+  private let energy: () -> [Double]
 
-  /// - Parameter seconds: the run's training time so far, all sessions together.
-  public init(_ store: CheckpointStore, seconds: @escaping () -> Double) {
+  /// - Parameters:
+  ///   - seconds: the run's training time so far, all sessions together.
+  ///   - energy: the `values` of its energy's tally, all sessions together.
+  public init(
+    _ store: CheckpointStore, seconds: @escaping () -> Double, energy: @escaping () -> [Double] = { [] }
+  ) {
     self.store = store
     self.seconds = seconds
+    self.energy = energy
+  }
+
+  /// What a run had spent when a checkpoint was made.
+  struct Spent {
+    /// Training time.
+    var seconds = 0.0
+    /// The `values` of its energy's tally.
+    var energy: [Double] = []
   }
 
   public func save(_ run: TrainingRun, isBest: Bool) throws {
@@ -28,7 +43,7 @@ public final class StateCheckpoints: CheckpointKeeper {
       best: run.best.map { CheckpointManifest.Best(metric: metric, value: $0.value, step: $0.step) },
       state: [
         "evaluations_since_best": "\(run.evaluationsSinceBest)", "seconds": "\(seconds())",
-        "last_loss": "\(run.lastLoss)",
+        "last_loss": "\(run.lastLoss)", "energy": energy().map { "\($0)" }.joined(separator: " "),
       ])
     guard let whole = try run.wholeState ?? run.state.whole() else {
       preconditionFailure("the first rank saves, and has gathered the state")
@@ -49,9 +64,9 @@ public final class StateCheckpoints: CheckpointKeeper {
 
   /// Puts a checkpoint's state into a run, where it is spread for `shareState` to hand out.
   ///
-  /// - Returns: training time before the checkpoint, in seconds.
+  /// - Returns: what the run had spent before the checkpoint.
   /// - Throws: `CheckpointError` that lists the names and shapes which differ; `DataError` where a file is damaged.
-  static func restore(_ found: CheckpointStore.Found, into run: TrainingRun) throws -> Double {
+  static func restore(_ found: CheckpointStore.Found, into run: TrainingRun) throws -> Spent {
     let manifest = found.manifest
     try manifest.requireMatch(
       parameters: run.state.weights.map { CheckpointManifest.Tensor($0.name, $0.type) },
@@ -70,7 +85,9 @@ public final class StateCheckpoints: CheckpointKeeper {
     run.best = manifest.best.map { ($0.value, $0.step) }
     run.evaluationsSinceBest = manifest.state["evaluations_since_best"].flatMap { Int($0) } ?? 0
     run.lastLoss = manifest.state["last_loss"].flatMap { Double($0) } ?? .nan
-    return manifest.state["seconds"].flatMap { Double($0) } ?? 0
+    return Spent(
+      seconds: manifest.state["seconds"].flatMap { Double($0) } ?? 0,
+      energy: (manifest.state["energy"] ?? "").split(separator: " ").compactMap { Double($0) })
   }
 
   static func write(_ entries: [TrainingState.Entry], to url: URL) throws {

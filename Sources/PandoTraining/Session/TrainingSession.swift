@@ -65,9 +65,11 @@ public struct TrainingSession {
   }
 
   private func train(note: (String) -> Void, shouldStop: @escaping () -> Bool) throws -> Outcome {
+    let energy = try RunEnergy(recipe.energy, ranks: ranks, threads: device.threads)
+    if let problem = energy.problem { note("energy: \(problem)") }
     let task = try TrainingTask(recipe, dataFolder: dataFolder)
     let run = try TrainingRun(recipe, task: task, device: device, ranks: ranks)
-    let secondsBefore = try resume(run, note: note)
+    let secondsBefore = try resume(run, energy, note: note)
     let firstStep = run.step
     if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
     note(run.headline)
@@ -76,12 +78,13 @@ public struct TrainingSession {
 
     guard ranks.isFirst else {
       let start = ContinuousClock.now
-      let reason = try Trainer(run, shouldStop: stop.ask).train()
+      let reason = try Trainer(run, observers: [energy], shouldStop: stop.ask).train()
       if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
       if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
       let seconds = start.duration(to: .now) / .seconds(1)
+      try energy.agree()
       let summary = try summary(
-        run, seconds: secondsBefore + seconds,
+        run, energy, seconds: secondsBefore + seconds,
         speed: seconds > 0 ? Double((run.step - firstStep) * run.samplesPerStep) / seconds : 0)
       return Outcome(summary: summary, reason: reason, folder: folder.url)
     }
@@ -92,16 +95,18 @@ public struct TrainingSession {
     let recorder = try RunRecorder(
       folder, ledger: ledger, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
       totalSteps: run.totalSteps, showsProgress: showsProgress)
-    let checkpoints = StateCheckpoints(folder.checkpoints, seconds: { recorder.seconds })
+    let checkpoints = StateCheckpoints(
+      folder.checkpoints, seconds: { recorder.seconds }, energy: { energy.tally.values })
     let trainer = Trainer(
-      run, observers: [recorder], checkpoints: checkpoints,
+      run, observers: [recorder, energy], checkpoints: checkpoints,
       profiler: profiles ? TrainingProfiler(writingTo: folder.trace) : nil, shouldStop: stop.ask)
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
     if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
+    try energy.agree()
     var summary = try summary(
-      run, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+      run, energy, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
     summary.restarts = ledger.entry.restarts
     summary.wastedSteps = ledger.entry.wastedSteps
     try folder.write(summary)
@@ -115,7 +120,7 @@ public struct TrainingSession {
   /// that only its files count.
   ///
   /// - Returns: training time before the checkpoint, in seconds.
-  private func resume(_ run: TrainingRun, note: (String) -> Void) throws -> Double {
+  private func resume(_ run: TrainingRun, _ energy: RunEnergy, note: (String) -> Void) throws -> Double {
     guard resumes else { return 0 }
     var seconds = 0.0
     var carried: URL?
@@ -124,7 +129,9 @@ public struct TrainingSession {
       if found == nil {
         note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
       }
-      seconds = try found.map { try StateCheckpoints.restore($0, into: run) } ?? 0
+      let spent = try found.map { try StateCheckpoints.restore($0, into: run) } ?? StateCheckpoints.Spent()
+      seconds = spent.seconds
+      energy.resume(spent.energy)
       carried = found?.url.appending(path: StateCheckpoints.exchangeFile)
       if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
     }
@@ -133,7 +140,9 @@ public struct TrainingSession {
     return seconds
   }
 
-  private func summary(_ run: TrainingRun, seconds: Double, speed: Double) throws -> RunSummary {
+  private func summary(
+    _ run: TrainingRun, _ energy: RunEnergy, seconds: Double, speed: Double
+  ) throws -> RunSummary {
     let plan = run.plan
     let digest = try run.weightsDigest()
     try ranks.requireEqual(weights: digest)
@@ -145,7 +154,8 @@ public struct TrainingSession {
       ranks: ranks.count, device: device.name, precision: recipe.train.precision.rawValue,
       weightsSHA256: digest,
       seed: recipe.seed, sentBytesPerStep: run.traffic.sentBytesPerStep,
-      exchangeShare: run.traffic.exchangeShare)
+      exchangeShare: run.traffic.exchangeShare,
+      energy: energy.figures)
   }
 }
 

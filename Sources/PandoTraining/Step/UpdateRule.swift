@@ -45,8 +45,10 @@ struct UpdateRule {
       let named = state.parameters[index]
       let old = state.weights[index].placeholder
       let oldSlots = state.slots[place].map(\.placeholder)
-      let update = optimizer.update(
-        parameter: old, gradient: gradients[place], state: oldSlots, learningRate: rate, step: step,
+      let (rule, factor) = optimizer.adapted(to: named.parameter.growth)
+      let update = rule.update(
+        parameter: old, gradient: gradients[place], state: oldSlots,
+        learningRate: factor == 1 ? rate : rate * factor, step: step,
         decays: recipe.train.optimizer.decayNormsAndBiases || named.parameter.role == .weight,
         guardedBy: guardian,
         roundedBy: UpdateDraw(key: key, stream: Self.firstStream + place))

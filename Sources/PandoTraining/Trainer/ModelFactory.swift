@@ -13,7 +13,7 @@ extension Recipe.Model {
     case .mlp(let mlp):
       return PandoNN.MLP(
         inputs: type.count, hidden: mlp.hidden, outputs: classes, activation: mlp.activation.function,
-        dropout: mlp.dropout)
+        dropout: mlp.dropout, parametrization: mlp.parametrization.rule(baseWidth: mlp.baseWidth))
     case .cnn(let cnn):
       let (channels, height, width) = try imageShape(type)
       let factor = 1 << cnn.channels.count
@@ -39,12 +39,14 @@ extension Recipe.Model {
       return PandoNN.ViT(
         channels: channels, height: height, width: width, patch: vit.patch, features: vit.width,
         layers: vit.layers,
-        heads: vit.heads, classes: classes, dropout: vit.dropout)
+        heads: vit.heads, classes: classes, dropout: vit.dropout,
+        parametrization: vit.parametrization.rule(baseWidth: vit.baseWidth), baseHeads: vit.baseHeads)
     case .gpt(let gpt):
       return PandoNN.GPT(
         vocabulary: classes, context: type.shape[0], layers: gpt.layers, width: gpt.width, heads: gpt.heads,
         keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary,
-        tied: gpt.tied)
+        tied: gpt.tied, parametrization: gpt.parametrization.rule(baseWidth: gpt.baseWidth),
+        baseHeads: gpt.baseHeads)
     }
   }
 
@@ -55,6 +57,16 @@ extension Recipe.Model {
         message: "needs images [channels, height, width], but a sample is \(type); use mlp")
     }
     return (type.shape[0], type.shape[1], type.shape[2])
+  }
+}
+
+extension Recipe.Model.Parametrization {
+  /// The parametrization that the recipe names.
+  func rule(baseWidth: Int?) -> PandoNN.Parametrization {
+    switch (self, baseWidth) {
+    case (.mup, let width?): .maximalUpdate(baseWidth: width)
+    default: .standard
+    }
   }
 }
 

@@ -132,6 +132,7 @@ public struct Trainer {
   }
 
   private func save(isBest: Bool) throws {
+    for observer in observers { try observer.willSave(run) }
     run.gathered = try run.gatherCarried()
     defer { run.gathered = [] }
     run.wholeState = try run.state.whole()

@@ -8,8 +8,24 @@ public protocol TrainingObserver {
   func didStep(_ record: StepRecord, _ run: TrainingRun) throws
   /// The held-out samples have been measured; `isBest` where the objective's metric has never been better.
   func didEvaluate(_ record: EvaluationRecord, _ run: TrainingRun) throws
+  /// A checkpoint comes next, on whichever rank writes it: all ranks are at the same step.
+  func willSave(_ run: TrainingRun) throws
   /// A checkpoint is in place.
   func didSave(step: Int, _ run: TrainingRun)
+}
+
+/// Whoever watches attends to what it wants.
+extension TrainingObserver {
+  /// Does nothing.
+  public func willStart(_ run: TrainingRun) {}
+  /// Does nothing.
+  public func didStep(_ record: StepRecord, _ run: TrainingRun) throws {}
+  /// Does nothing.
+  public func didEvaluate(_ record: EvaluationRecord, _ run: TrainingRun) throws {}
+  /// Does nothing.
+  public func willSave(_ run: TrainingRun) throws {}
+  /// Does nothing.
+  public func didSave(step: Int, _ run: TrainingRun) {}
 }
 
 /// Figures of one step.

@@ -1,5 +1,6 @@
 import Foundation
 import Pando
+import PandoEnergy
 
 /// Measures a workload's steps on this machine.
 public struct WorkloadBenchmark {
@@ -29,6 +30,12 @@ public struct WorkloadBenchmark {
     public let firstStepS: Double
     /// Microseconds that a compiled function takes which only adds two numbers, now.
     public let emptyStepUs: Double
+    /// Energy of a step, with its error, plus or minus; the mean over all measured steps.
+    public let joulesPerStep: Double, joulesPerStepError: Double
+    /// Whether that was measured or is a model.
+    public let energyMethod: EnergyMethod
+    /// Grams of CO₂ equivalent that this stands for.
+    public let co2GramsPerStep: Double
 
     enum CodingKeys: String, CodingKey {
       case name, mode, precision, threads, batch, gflops
@@ -40,6 +47,10 @@ public struct WorkloadBenchmark {
       case residentBytes = "resident_bytes"
       case firstStepS = "first_step_s"
       case emptyStepUs = "empty_step_us"
+      case joulesPerStep = "joules_per_step"
+      case joulesPerStepError = "joules_per_step_error"
+      case energyMethod = "energy_method"
+      case co2GramsPerStep = "co2_grams_per_step"
     }
   }
 
@@ -47,11 +58,16 @@ public struct WorkloadBenchmark {
   private let steps: Int
   private let precision: Recipe.Precision
   private let device: Device
+  private let intensity: CarbonIntensity
 
   /// A measurement of `workload`; the number of steps is the workload's own unless given.
+  ///
+  /// - Parameter intensity: of the electricity.
   public init(
-    _ workload: Workload, steps: Int? = nil, precision: Recipe.Precision = .float32, device: Device
+    _ workload: Workload, steps: Int? = nil, precision: Recipe.Precision = .float32, device: Device,
+    intensity: CarbonIntensity = .world
   ) {
+    self.intensity = intensity
     self.workload = workload
     self.steps = max(1, steps ?? workload.steps)
     self.precision = precision
@@ -66,11 +82,14 @@ public struct WorkloadBenchmark {
     try ready.run()
     let firstStep = ProcessFigures.secondsSinceStart
     for _ in 0..<min(3, steps) { try ready.run() }
+    let meter = EnergyMeter(threads: device.threads)
     var times: [Double] = []
     for number in 0..<steps {
       times.append(try ready.run())
       progress(number + 1, steps)
     }
+    let tally = meter.tally
+    let energy = tally.total * (1 / Double(steps))
     times.sort()
     let median = times[times.count / 2]
     let resident = ProcessFigures.peakResidentBytes
@@ -81,6 +100,8 @@ public struct WorkloadBenchmark {
       matmulLimitGflops: try MachineLimits.matmulGflops(
         on: device, precision == .bf16 ? .bfloat16 : .float32),
       plannedMemoryBytes: ready.plannedBytes, peakMemoryBytes: ready.measuredBytes, residentBytes: resident,
-      firstStepS: firstStep, emptyStepUs: try CallOverhead.microseconds(on: device))
+      firstStepS: firstStep, emptyStepUs: try CallOverhead.microseconds(on: device),
+      joulesPerStep: energy.joules, joulesPerStepError: energy.error,
+      energyMethod: tally.method, co2GramsPerStep: intensity.grams(joules: energy.joules))
   }
 }

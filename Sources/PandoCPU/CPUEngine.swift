@@ -1,3 +1,4 @@
+import COneDNN
 import PandoEngine
 import PandoIR
 import PandoOperations
@@ -7,6 +8,12 @@ import PandoTransforms
 /// arena, one team of threads.
 public struct CPUEngine: Engine {
   public let name = "cpu"
+
+  /// What the speed of its methods depends on beside the processor: the instruction set, the library's version, and that
+  /// of our own kernels, which counts up when they become faster.
+  public static var methodsDescription: String {
+    "\(InstructionSet.name), oneDNN \(String(cString: pdnn_version())), kernels 1"
+  }
 
   /// The engine; it has no state.
   public init() {}
@@ -53,7 +60,8 @@ public struct CPUEngine: Engine {
     var passes: [any Pass] = []
     // A program whose operations are kept apart shows each result as the user knows it.
     if options.fuse {
-      let settings = ConvolutionSettings(threads: options.threads, isExact: options.exact)
+      let settings = ConvolutionSettings(
+        threads: options.threads, isExact: options.exact, methods: options.methods)
       let absorb = Absorb(frozenInputs: options.frozen)
       if !options.exact { passes.append(absorb) }
       passes += [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]

@@ -55,7 +55,8 @@ struct BenchCommand: ParsableCommand {
     let device: Device
     // Either all are exact, by `--precision`, or none is.
     let isExact = chosen.allSatisfy { $0.1 == .exact }
-    do { device = try Device(named: self.device, threads: threads, exact: isExact) } catch {
+    do { device = try Device(named: self.device, threads: threads, exact: isExact).measuringMethods() } catch
+    {
       throw UsageError("--device: \(error)")
     }
     if onRequest {
@@ -64,7 +65,7 @@ struct BenchCommand: ParsableCommand {
         return try BenchServer(workload, precision, device).serve()
       }
       return try RankEnd.run {
-        try BenchServer.serve(workload, precision, device, as: environment)
+        try BenchServer.serve(workload, precision, device.with(methods: nil), as: environment)
       }
     }
     if explain {

@@ -79,17 +79,11 @@ struct DoctorCommand: ParsableCommand {
 
 /// What the processor says of itself.
 enum Processor {
-  private static func field(_ key: String) -> String? {
-    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
-    return text.split(separator: "\n").first { $0.hasPrefix(key) }
-      .flatMap { $0.split(separator: ":", maxSplits: 1).last }.map { $0.trimmingCharacters(in: .whitespaces) }
-  }
-
-  static var name: String { field("model name") ?? "unknown processor" }
+  static var name: String { Machine.processor }
 
   /// The widest vectors it has, and whether it multiplies bfloat16.
   static var vectors: String {
-    let flags = Set((field("flags") ?? "").split(separator: " ").map(String.init))
+    let flags = Set((Machine.processorField("flags") ?? "").split(separator: " ").map(String.init))
     let width = flags.contains("avx512f") ? "AVX-512" : flags.contains("avx2") ? "AVX2" : "plain vectors"
     return flags.contains("avx512_bf16") ? "\(width) with bf16" : width
   }

@@ -129,6 +129,7 @@ struct TrainCommand: ParsableCommand {
     let device: Device
     do {
       device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
+        .measuringMethods()
     } catch { throw UsageError("--device: \(error)") }
     return TrainingSession(
       recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,

@@ -43,12 +43,16 @@ public struct CompileOptions: Hashable, Sendable {
   /// programs in the same order.
   public var group: MeshGroup?
 
+  /// Where it is decided which of several methods is taken; `nil` for the engine's rules alone.
+  public var methods: MethodBook?
+
   /// Options; nothing is donated unless said.
   public init(
     threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
     exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings(),
-    frozen: Set<Int> = [], group: MeshGroup? = nil
+    frozen: Set<Int> = [], group: MeshGroup? = nil, methods: MethodBook? = nil
   ) {
+    self.methods = methods
     self.frozen = frozen
     self.threads = threads
     self.donations = donations

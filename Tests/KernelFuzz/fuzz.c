@@ -98,7 +98,7 @@ void fuzz_free_all(void) {
 int main(int count, char **arguments) {
   static void (*const families[])(void) = {fuzz_rows,        fuzz_channels,  fuzz_attention, fuzz_movement,
                                            fuzz_indexing,    fuzz_reduction, fuzz_ordering,  fuzz_pooling,
-                                           fuzz_contraction, fuzz_tile,      fuzz_sweeps,
+                                           fuzz_contraction, fuzz_stream,    fuzz_tile,      fuzz_sweeps,
                                            fuzz_winograd};
   if (pk_isa_problem()) {
     fprintf(stderr, "error: %s\n", pk_isa_problem());

@@ -49,6 +49,7 @@ void fuzz_reduction(void);
 void fuzz_ordering(void);
 void fuzz_pooling(void);
 void fuzz_contraction(void);
+void fuzz_stream(void);
 void fuzz_tile(void);
 void fuzz_sweeps(void);
 void fuzz_winograd(void);

@@ -127,6 +127,57 @@ import Testing
     #expect(resumed["steps"] as? Int == 12_000)
   }
 
+  private static let digits = URL(
+    fileURLWithPath: ProcessInfo.processInfo.environment["PANDO_DATA"] ?? NSHomeDirectory()
+      + "/.cache/pando/data"
+  ).appendingPathComponent("digits")
+
+  /// The methods that a run decided on are those of the run when it goes on, whatever has been measured since.
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: digits.path), "needs the data set digits"))
+  func aResumedRunKeepsItsMethods() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "recipe.yaml",
+      """
+      name: small
+      seed: 3
+      data: {source: digits, batch: 64}
+      model: {kind: cnn, channels: [32, 32], dense: 16}
+      train: {steps: 6, evaluate: {every: 6}}
+      checkpoint: {every: 3, keep: 2}
+      """)
+    let cache = folder.url.appendingPathComponent("cache")
+    func digest(_ arguments: [String]) throws -> String? {
+      let outcome = try Command.run(
+        ["train", "recipe.yaml", "--json"] + arguments, in: folder.url,
+        environment: ["XDG_CACHE_HOME": cache.path])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return outcome.json["weights_sha256"] as? String
+    }
+    _ = try digest(["--out", "measured"])
+    let methods = cache.appendingPathComponent("pando/methods")
+    let files = try? FileManager.default.contentsOfDirectory(at: methods, includingPropertiesForKeys: nil)
+    // Not every machine has more than one method.
+    guard let file = files?.first else { return }
+    let measured = try String(contentsOf: file, encoding: .utf8)
+    #expect(measured.contains("convolution"))
+    func remember(_ method: String) throws {
+      let text = measured.replacingOccurrences(
+        of: #" : "(direct|winograd|ownWinograd)""#, with: " : \"\(method)\"", options: .regularExpression)
+      try Data(text.utf8).write(to: file)
+    }
+    try remember("direct")
+    let direct = try digest(["--out", "direct"])
+    // Where it is none that there is, the rule decides, for Winograd's method.
+    try remember("another")
+    #expect(try digest(["--out", "other"]) != direct)
+    // Back to the middle of the first run.
+    try FileManager.default.removeItem(
+      at: folder.url.appendingPathComponent("direct/checkpoints/step-6"))
+    #expect(try digest(["--out", "direct", "--resume"]) == direct)
+  }
+
   @Test func aSignalStopsItWithACheckpoint() throws {
     let folder = try TemporaryFolder()
     try folder.writeTable()

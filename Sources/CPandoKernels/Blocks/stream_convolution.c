@@ -190,7 +190,9 @@ static void sum_blocks(void *context, int64_t begin, int64_t end) {
         int tall = largest(tile_rows, 3, s->out_size[0] - row);
         rows = tile_rows[tall];
         for (int64_t column = 0, columns; column < s->out_size[1]; column += columns) {
-          int wide = largest(tile_columns, 4, s->out_size[1] - column);
+          // Tiles of about the same width: few columns leave the multipliers waiting for sums.
+          int64_t rest = s->out_size[1] - column;
+          int wide = largest(tile_columns, 4, pk_ceil_div(rest, pk_ceil_div(rest, MAX_COLUMNS)));
           columns = tile_columns[wide];
           int64_t at = (plane + row * s->out_size[1] + column) * BLOCK;
           tile t = {.x = x + sample * (s->inputs / BLOCK) * from->block_step + (row * from->size[1] + column) * BLOCK,

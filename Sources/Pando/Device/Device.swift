@@ -11,6 +11,10 @@ public struct Device: Sendable {
   public let threads: Int
   /// Whether programs leave alone what trades accuracy for speed, such as Winograd's convolutions.
   public let isExact: Bool
+  /// Where it is decided which of several methods its programs take, such as algorithms of convolutions; `nil` where
+  /// that goes by rule.
+  public let methods: MethodBook?
+  private let methodCache: MethodCache?
   package let engine: any Engine
   private let cache = ProgramCache()
 
@@ -23,8 +27,13 @@ public struct Device: Sendable {
   /// The reference engine: slow, obviously right.
   public static let reference = Device("reference", ReferenceEngine(), threads: 1)
 
-  private init(_ name: String, _ engine: any Engine, threads: Int, exact: Bool = false) {
+  private init(
+    _ name: String, _ engine: any Engine, threads: Int, exact: Bool = false, methods: MethodBook? = nil,
+    cache: MethodCache? = nil
+  ) {
     isExact = exact
+    self.methods = methods
+    methodCache = cache
     self.name = name
     self.engine = engine
     self.threads = threads
@@ -47,15 +56,37 @@ public struct Device: Sendable {
     }
   }
 
-  /// The same device with another number of threads.
+  /// The same device with another number of threads, and by rule.
   public func with(threads: Int) -> Device { Device(name, engine, threads: threads, exact: isExact) }
+
+  /// The same device, whose programs take the methods that a book says.
+  ///
+  /// - Parameter cache: gets what is measured meanwhile.
+  public func with(methods: MethodBook?, cache: MethodCache? = nil) -> Device {
+    Device(name, engine, threads: threads, exact: isExact, methods: methods, cache: cache)
+  }
+
+  /// The same device, whose programs take the methods that were or will be measured to be the fastest on this machine, as
+  /// the user's cache remembers them.
+  public func measuringMethods() -> Device {
+    let cache = MethodCache.user(threads: threads)
+    return with(methods: MethodBook(remembered: cache.load()), cache: cache)
+  }
+
+  /// Puts into the cache what compiling has measured.
+  func keepMeasurements() {
+    guard let methods, let methodCache else { return }
+    methodCache.add(methods.takeMeasurements())
+  }
 
   /// A program for a graph, compiled once for each structure.
   ///
   /// - Parameter frozen: the places of inputs that seldom change; what only depends on them is kept between runs.
   func program(_ graph: Graph, frozen: Set<Int> = []) throws -> CachedProgram {
-    try cache.program(graph.description + frozen.sorted().description, frozen: frozen) {
-      try engine.compile(graph, options: CompileOptions(threads: threads, exact: isExact, frozen: frozen))
+    defer { keepMeasurements() }
+    return try cache.program(graph.description + frozen.sorted().description, frozen: frozen) {
+      try engine.compile(
+        graph, options: CompileOptions(threads: threads, exact: isExact, frozen: frozen, methods: methods))
     }
   }
 }

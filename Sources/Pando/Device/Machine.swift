@@ -9,4 +9,14 @@ public enum Machine {
     }
     return max(1, ProcessInfo.processInfo.activeProcessorCount)
   }
+
+  /// What the processor calls itself.
+  public static var processor: String { processorField("model name") ?? "unknown processor" }
+
+  /// What the system says of the first processor under a heading of `/proc/cpuinfo`, such as `flags`.
+  public static func processorField(_ key: String) -> String? {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
+    return text.split(separator: "\n").first { $0.hasPrefix(key) }
+      .flatMap { $0.split(separator: ":", maxSplits: 1).last }.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
 }

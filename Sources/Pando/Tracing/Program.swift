@@ -54,7 +54,8 @@ public final class Program {
       try spread?.part(of: trace.graph) ?? trace.graph,
       options: CompileOptions(
         threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
-        recompute: recompute, frozen: all, group: spread?.group))
+        recompute: recompute, frozen: all, group: spread?.group, methods: device.methods))
+    device.keepMeasurements()
   }
 
   /// What one run has to do: what the graph says twice, such as a forward pass that a gradient repeats, counts once.

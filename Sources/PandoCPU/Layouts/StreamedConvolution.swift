@@ -28,11 +28,11 @@ struct StreamedConvolution {
     weightBytes = w.byteCount
   }
 
-  /// Whether it is the fastest way: a tile of places has to fit into the registers of AVX-512, or nearly, and then
-  /// transformed weights, which are larger, cannot win.
+  /// Whether it is the fastest way: sums of a tile of places have to fit into registers, of which AVX-512 has enough, and
+  /// with few places transformed weights, which are larger, cannot win.
   static func suits(_ shape: ConvolutionShape) -> Bool {
     let places = shape.y.shape[0] * shape.y.shape.dropFirst(2).reduce(1, *)
-    return InstructionSet.name == "avx512" && places <= 32 && StreamedConvolution(shape) != nil
+    return InstructionSet.name == "avx512" && places <= 64 && StreamedConvolution(shape) != nil
   }
 
   /// The weights' arrangement.

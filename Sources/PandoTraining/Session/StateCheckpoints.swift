@@ -44,6 +44,7 @@ public final class StateCheckpoints: CheckpointKeeper {
       state: [
         "evaluations_since_best": "\(run.evaluationsSinceBest)", "seconds": "\(seconds())",
         "last_loss": "\(run.lastLoss)", "energy": energy().map { "\($0)" }.joined(separator: " "),
+        Self.methodsKey: try Self.text(of: run.device.methods?.decisions ?? [:]),
       ])
     guard let whole = try run.wholeState ?? run.state.whole() else {
       preconditionFailure("the first rank saves, and has gathered the state")
@@ -60,6 +61,26 @@ public final class StateCheckpoints: CheckpointKeeper {
       files.append((Self.exchangeFile, { try SafetensorsWriter.write(tensors, to: $0) }))
     }
     try store.save(manifest, files: files, keep: run.recipe.checkpoint.keep)
+  }
+
+  private static let methodsKey = "methods"
+
+  private static func text(of decisions: MethodBook.Choices) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(decisions), as: UTF8.self)
+  }
+
+  /// The decisions on methods of the run that wrote a checkpoint; one that went by rule has made none.
+  ///
+  /// - Throws: `CheckpointError` where they cannot be read.
+  static func methods(of found: CheckpointStore.Found) throws -> MethodBook.Choices {
+    guard let text = found.manifest.state[methodsKey] else { return [:] }
+    guard let decisions = try? JSONDecoder().decode(MethodBook.Choices.self, from: Data(text.utf8)) else {
+      throw CheckpointError(
+        found.url, "state.\(methodsKey) is not an object of strings; start anew without --resume")
+    }
+    return decisions
   }
 
   /// Puts a checkpoint's state into a run, where it is spread for `shareState` to hand out.

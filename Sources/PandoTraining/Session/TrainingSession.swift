@@ -68,8 +68,9 @@ public struct TrainingSession {
     let energy = try RunEnergy(recipe.energy, ranks: ranks, threads: device.threads)
     if let problem = energy.problem { note("energy: \(problem)") }
     let task = try TrainingTask(recipe, dataFolder: dataFolder)
-    let run = try TrainingRun(recipe, task: task, device: device, ranks: ranks)
-    let secondsBefore = try resume(run, energy, note: note)
+    let found = latestCheckpoint(note: note)
+    let run = try TrainingRun(recipe, task: task, device: device(goingOnFrom: found), ranks: ranks)
+    let secondsBefore = try resume(run, energy, from: found)
     let firstStep = run.step
     if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
     note(run.headline)
@@ -116,25 +117,35 @@ public struct TrainingSession {
     return Outcome(summary: summary, reason: reason, folder: folder.url)
   }
 
-  /// Puts the latest checkpoint into the run, where that is wanted. The first rank reads it and tells the others, so
-  /// that only its files count.
+  /// The checkpoint from which the run goes on, where that is wanted; only the first rank's files count.
+  private func latestCheckpoint(note: (String) -> Void) -> CheckpointStore.Found? {
+    guard resumes, ranks.isFirst else { return nil }
+    let found = folder.checkpoints.latest { note("passed over \($0)") }
+    if found == nil {
+      note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
+    }
+    return found
+  }
+
+  /// The device as the run uses it. Methods are measured once for a run, which decides as it did before when it goes on.
+  /// Ranks, and runs that must not depend on the machine, go by rule, which gives all of them the same.
+  private func device(goingOnFrom found: CheckpointStore.Found?) throws -> Device {
+    guard ranks.count == 1, !recipe.reproducible else { return device.with(methods: nil) }
+    if let found { device.methods?.follow(try StateCheckpoints.methods(of: found)) }
+    return device
+  }
+
+  /// Puts a checkpoint into the run. The first rank reads it and tells the others.
   ///
   /// - Returns: training time before the checkpoint, in seconds.
-  private func resume(_ run: TrainingRun, _ energy: RunEnergy, note: (String) -> Void) throws -> Double {
+  private func resume(_ run: TrainingRun, _ energy: RunEnergy, from found: CheckpointStore.Found?) throws
+    -> Double
+  {
     guard resumes else { return 0 }
-    var seconds = 0.0
-    var carried: URL?
-    if ranks.isFirst {
-      let found = folder.checkpoints.latest { note("passed over \($0)") }
-      if found == nil {
-        note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
-      }
-      let spent = try found.map { try StateCheckpoints.restore($0, into: run) } ?? StateCheckpoints.Spent()
-      seconds = spent.seconds
-      energy.resume(spent.energy)
-      carried = found?.url.appending(path: StateCheckpoints.exchangeFile)
-      if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
-    }
+    let spent = try found.map { try StateCheckpoints.restore($0, into: run) } ?? StateCheckpoints.Spent()
+    if ranks.isFirst { energy.resume(spent.energy) }
+    var carried = found?.url.appending(path: StateCheckpoints.exchangeFile)
+    if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
     if let communicator = ranks.communicator { try run.shareState(over: communicator) }
     try run.shareCarried(from: carried)
     return seconds

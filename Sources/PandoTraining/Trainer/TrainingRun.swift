@@ -74,8 +74,10 @@ public final class TrainingRun {
     schedule = recipe.train.schedule.makeSchedule(steps: totalSteps)
     let rows = task.targetType.count
     let evaluationBatch = min(task.held.count, max(recipe.data.batch, rows == 1 ? 256 : 1))
+    // The time for measuring methods is the step's.
     evaluator = try Evaluator(
-      state, task: task, batch: evaluationBatch, precision: recipe.train.precision, device: device,
+      state, task: task, batch: evaluationBatch, precision: recipe.train.precision,
+      device: device.with(methods: nil),
       ranks: ranks)
     // What a step may take is what the rest leaves.
     let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator, ranks)

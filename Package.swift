@@ -38,6 +38,8 @@ let package = Package(
     .target(name: "PandoData", dependencies: ["PandoIR", "CZlib"]),
     .target(name: "PandoEnergy"),
     .target(
+      name: "PandoPlanning", dependencies: ["Pando", "PandoData", .product(name: "Yams", package: "Yams")]),
+    .target(
       name: "PandoTraining",
       dependencies: [
         "Pando", "PandoNN", "PandoOptimizers", "PandoData", "PandoEnergy",
@@ -46,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "PandoCommand",
       dependencies: [
-        "PandoTraining", "PandoEnergy", "PandoMPI",
+        "PandoTraining", "PandoEnergy", "PandoPlanning", "PandoMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "PandoTestSupport", dependencies: ["PandoEngine", "Pando"]),
@@ -69,6 +71,7 @@ let package = Package(
     .testTarget(name: "PandoEnergyTests", dependencies: ["PandoEnergy"]),
     .testTarget(
       name: "PandoTrainingTests", dependencies: ["PandoTraining", "PandoEnergy", "PandoTestSupport"]),
+    .testTarget(name: "PandoPlanningTests", dependencies: ["PandoPlanning", "PandoTestSupport"]),
     .testTarget(name: "PandoCommandTests", dependencies: ["PandoData"]),
   ],
   swiftLanguageModes: [.v6]

@@ -17,7 +17,9 @@ final class Arena {
     let bodyBytes = (byteCount + page - 1) / page * page
     mappedBytes = bodyBytes + page
     guard
-      let mapped = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      // Not set aside: a program that is only planned may be larger than the machine.
+      let mapped = mmap(
+        nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
       mapped != MAP_FAILED
     else {
       throw EngineError(

@@ -26,6 +26,27 @@ public struct CPUEngine: Engine {
     return try CPUExecutable(Self.lowered(graph, options), options)
   }
 
+  public func recomputations(_ graph: Graph, options: CompileOptions, count: Int) throws
+    -> [RecomputationPoint]
+  {
+    guard let loss = options.recompute?.loss else { return [] }
+    try InstructionSet.settle()
+    let simplified = try graph.applying(Self.frontPasses(options), verify: options.verify)
+    let search = RecomputeSearch(simplified, loss: loss, options)
+    // Evenly along the ladder, its last rung among them.
+    let rungs = Set((0..<max(2, count)).map { $0 * (search.count - 1) / (max(2, count) - 1) })
+    return try rungs.sorted().map { rung in
+      let candidate = try search.candidate(rung)
+      let footprint =
+        candidate.plan.arenaBytes + graph.inputs.reduce(0) { $0 + $1.value.type.byteCount }
+      return RecomputationPoint(
+        arenaBytes: candidate.plan.arenaBytes,
+        seconds: candidate.graph.nodes.reduce(0) {
+          $0 + options.ceilings.seconds(of: $1, footprint: footprint)
+        })
+    }
+  }
+
   /// From a user's graph to one of which every node has a kernel, in the order in which they run.
   static func lowered(_ graph: Graph, _ options: CompileOptions) throws -> Graph {
     var simplified = try graph.applying(frontPasses(options), verify: options.verify)
@@ -46,27 +67,21 @@ public struct CPUEngine: Engine {
     return try simplified.applying(backPasses(options), verify: options.verify)
   }
 
-  /// To operations that the engine can do.
+  /// To operations that the engine can do, on values as they will lie in memory.
   static func frontPasses(_ options: CompileOptions) -> [any Pass] {
-    [
-      Simplify(),
-      Decompose(keeping: Self.hasKernel),
-      Simplify(),
-    ]
+    let passes: [any Pass] = [Simplify(), Decompose(keeping: Self.hasKernel), Simplify()]
+    // A program whose operations are kept apart shows each result as the user knows it.
+    guard options.fuse else { return passes }
+    let settings = ConvolutionSettings(
+      threads: options.threads, isExact: options.exact, methods: options.methods)
+    let absorb = Absorb(frozenInputs: options.frozen)
+    return passes + (options.exact ? [] : [absorb])
+      + [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]
   }
 
   /// From those to kernels, in order.
   static func backPasses(_ options: CompileOptions) -> [any Pass] {
-    var passes: [any Pass] = []
-    // A program whose operations are kept apart shows each result as the user knows it.
-    if options.fuse {
-      let settings = ConvolutionSettings(
-        threads: options.threads, isExact: options.exact, methods: options.methods)
-      let absorb = Absorb(frozenInputs: options.frozen)
-      if !options.exact { passes.append(absorb) }
-      passes += [ArrangeLayouts(settings: settings, frozenInputs: options.frozen), absorb]
-    }
-    passes += [
+    let passes: [any Pass] = [
       Fuse(merge: options.fuse), Schedule(donations: options.donations), HoistFrozen(options.frozen),
     ]
     // Each result of a program that is looked at is complete when its operation is.

@@ -110,6 +110,23 @@ final class CPUExecutable: Executable {
     return try lowering.lower(operands, results, threads: options.threads)
   }
 
+  var timeline: MemoryTimeline {
+    let producers = graph.producers
+    func name(_ node: Node) -> String {
+      (node.operation as? any CustomStringConvertible)?.description ?? type(of: node.operation).name
+    }
+    return MemoryTimeline(
+      operations: graph.nodes.count,
+      stretches: plan.intervals.map { interval in
+        let made = interval.value.flatMap { producers[$0] }
+        let node = graph.nodes[made ?? interval.first]
+        let result = node.results.first { $0.id == interval.value }
+        return MemoryTimeline.Stretch(
+          name: name(node), type: result?.type.description ?? "workspace", bytes: interval.byteCount,
+          first: interval.first, last: interval.last)
+      })
+  }
+
   var memory: MemoryReport {
     MemoryReport(
       argumentBytes: inputs.reduce(0) { $0 + $1.value.type.byteCount },

@@ -3,6 +3,7 @@ import Foundation
 import Pando
 import PandoEnergy
 import PandoMPI
+import PandoPlanning
 import PandoTraining
 
 /// `pando bench`
@@ -52,13 +53,15 @@ struct BenchCommand: ParsableCommand {
     for (flag, value) in [("--batch", batch), ("--steps", steps), ("--threads", threads)] {
       if let value, value < 1 { throw UsageError("\(flag) must be at least 1, got \(value)") }
     }
-    let device: Device
+    var device: Device
     // Either all are exact, by `--precision`, or none is.
     let isExact = chosen.allSatisfy { $0.1 == .exact }
     do { device = try Device(named: self.device, threads: threads, exact: isExact).measuringMethods() } catch
     {
       throw UsageError("--device: \(error)")
     }
+    let ceilings = try CalibrationFile().ceilings(threads: device.threads)
+    if let ceilings { device.ceilings = ceilings }
     if onRequest {
       let (workload, precision) = chosen[0]
       guard let environment = RankEnvironment(ProcessInfo.processInfo.environment) else {
@@ -78,7 +81,8 @@ struct BenchCommand: ParsableCommand {
     for (workload, precision) in chosen {
       let result =
         chosen.count == 1
-        ? try measure(workload, precision, device, intensity) : try measureApart(workload, precision)
+        ? try measure(workload, precision, device, intensity, isCalibrated: ceilings != nil)
+        : try measureApart(workload, precision)
       results.append(result)
       if !json { BenchTables.show(result, isFirst: results.count == 1) }
     }
@@ -95,12 +99,14 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func measure(
-    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device, _ intensity: CarbonIntensity
+    _ workload: Workload, _ precision: Recipe.Precision, _ device: Device, _ intensity: CarbonIntensity,
+    isCalibrated: Bool
   ) throws -> WorkloadBenchmark.Result {
     let line = ProgressNote(workload.name)
     defer { line.clear() }
     return try WorkloadBenchmark(
-      workload, steps: steps, precision: precision, device: device, intensity: intensity
+      workload, steps: steps, precision: precision, device: device, intensity: intensity,
+      isCalibrated: isCalibrated
     )
     .run { line.update("step \($0) of \($1)") }
   }

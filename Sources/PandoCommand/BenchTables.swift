@@ -9,16 +9,20 @@ enum BenchTables {
   static func show(_ result: WorkloadBenchmark.Result, isFirst: Bool) {
     if isFirst {
       print(
-        "workload    precision  threads   step ms   (min)   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s  empty step us   J/step"
+        "workload    precision  threads   step ms   (min)  predicted   GFLOP/s  of limit   planned MiB  peak MiB  resident MiB  first step s  empty step us   J/step"
       )
     }
+    // Without a calibration the figure would say more of the machine for which the round figures were taken.
+    let predicted =
+      result.isCalibrated
+      ? String(format: "%10.3f", result.predictedMs) : String(repeating: " ", count: 9) + "–"
     let share = result.gflops / result.matmulLimitGflops * 100
     print(
       String(
-        format: "%@ %@ %7d %9.3f %7.3f %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f %14.2f %8.3g",
+        format: "%@ %@ %7d %9.3f %7.3f %@ %9.1f %8.0f%% %13.1f %9.1f %13.1f %13.2f %14.2f %8.3g",
         result.name.padding(toLength: 11, withPad: " ", startingAt: 0),
         result.precision.padding(toLength: 9, withPad: " ", startingAt: 0), result.threads, result.stepMs,
-        result.stepMsMin, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
+        result.stepMsMin, predicted, result.gflops, share, Double(result.plannedMemoryBytes) / mib,
         Double(result.peakMemoryBytes) / mib, Double(result.residentBytes) / mib, result.firstStepS,
         result.emptyStepUs,
         result.joulesPerStep))
@@ -53,7 +57,7 @@ enum BenchTables {
     print(
       "limits: \(speeds.joined(separator: ", ")), "
         + String(format: "%.1f GB/s from memory\n", plan.limits.gigabytesPerSecond))
-    let heading = "       ms  share  count   GFLOP/s     GB/s  of limit  "
+    let heading = "       ms predicted  share  count   GFLOP/s     GB/s  of limit  "
     print(heading + "kernel")
     for group in plan.alike { print(line(group, total)) }
     print("\n" + heading + "kind")
@@ -63,7 +67,8 @@ enum BenchTables {
 
   private static func line(_ group: PlanExplanation.Group, _ total: Double) -> String {
     String(
-      format: "%9.3f %5.1f%% %6d %9.1f %8.1f %8.0f%%  %@", group.ms, group.ms / total * 100, group.count,
+      format: "%9.3f %9.3f %5.1f%% %6d %9.1f %8.1f %8.0f%%  %@", group.ms, group.predictedMs,
+      group.ms / total * 100, group.count,
       Double(group.flops) / group.ms / 1e6, Double(group.bytes) / group.ms / 1e6,
       group.limitMs / group.ms * 100, shortened(group.name))
   }

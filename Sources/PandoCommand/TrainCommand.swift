@@ -4,6 +4,7 @@ import Pando
 import PandoData
 import PandoEngine
 import PandoMPI
+import PandoPlanning
 import PandoTraining
 
 /// `pando train`
@@ -53,7 +54,7 @@ struct TrainCommand: ParsableCommand {
     }
     let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
     if ranks > 1 || hosts != nil || maxRestarts > 0 { return try launch(recipe) }
-    try getData(recipe.data.source)
+    try DataFolder.fetch(recipe.data.source)
     let signal = StopSignal()
     let outcome = try session(recipe, .single, threads: recipe.train.threads)
       .run(note: { Terminal.note($0) }, shouldStop: { signal.isSet })
@@ -65,7 +66,7 @@ struct TrainCommand: ParsableCommand {
     _ = try recipe.mesh(ranks: ranks)
     if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks) }
     // Once, before every rank wants them.
-    try getData(recipe.data.source)
+    try DataFolder.fetch(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())
     let launcher = Launcher(
       ranks: ranks, hosts: try hosts.map { try Host.list($0) } ?? [], threads: recipe.train.threads,
@@ -98,7 +99,7 @@ struct TrainCommand: ParsableCommand {
     agreement.addProgram()
     agreement.add("recipe", text: recipe.yaml)
     try agreement.check(world.communicator)
-    if ranks.isFirst { try getData(recipe.data.source) }
+    if ranks.isFirst { try DataFolder.fetch(recipe.data.source) }
     try world.communicator.barrier(label: "data")
     let signal = StopSignal()
     let watchdog = watchdog(world.communicator, folder(recipe))
@@ -126,11 +127,12 @@ struct TrainCommand: ParsableCommand {
   private func session(_ recipe: Recipe, _ ranks: Ranks, threads: Int?, restarts: Int = 0) throws
     -> TrainingSession
   {
-    let device: Device
+    var device: Device
     do {
       device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
         .measuringMethods()
     } catch { throw UsageError("--device: \(error)") }
+    if let ceilings = try CalibrationFile().ceilings(threads: device.threads) { device.ceilings = ceilings }
     return TrainingSession(
       recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,
       showsProgress: true, ranks: ranks, profiles: profile, restarts: restarts)
@@ -138,15 +140,6 @@ struct TrainCommand: ParsableCommand {
 
   private func tell(_ outcome: TrainingSession.Outcome) {
     if json { print(outcome.summary.json) } else { show(outcome) }
-  }
-
-  /// Fetches a catalogued data set that is not here yet.
-  private func getData(_ source: String) throws {
-    guard !LocalData.isPath(source) else { return }
-    let dataset = try DatasetCatalogue.entry(named: source)
-    guard !dataset.isInstalled(in: DataFolder.url) else { return }
-    Terminal.note("getting the data set \(source)")
-    try dataset.install(in: DataFolder.url) { Terminal.note($0) }
   }
 
   private func show(_ outcome: TrainingSession.Outcome) {

@@ -2,47 +2,82 @@ import PandoIR
 
 /// What a machine can do at its best, by kind of work; figures of one process with its threads.
 ///
-/// The time of an operation is what its arithmetic takes at the ceiling of its kind, or what its bytes take, whichever
-/// is longer, and a little for starting it (Williams et al. 2009, "Roofline").
+/// The time of an operation is a line: so much to start it, so much for each floating-point operation, so much for each
+/// byte of its operands and results. Each kind of work has a line of its own (Williams et al. 2009, "Roofline", with
+/// sums in place of the larger: arithmetic and traffic of real kernels overlap only in part).
 public struct Ceilings: Hashable, Sendable, Codable {
-  /// Floating-point operations a second of matrix products, of 32-bit and of 16-bit operands.
-  public var product = 200e9, product16 = 400e9
-  /// Floating-point operations a second of convolutions.
-  public var convolution = 200e9, convolution16 = 400e9
-  /// Floating-point operations a second of fused attention.
-  public var attention = 150e9, attention16 = 150e9
-  /// Elementary functions of sweeps over memory, each counted as one, a second.
-  public var sweep = 10e9
-  /// Bytes read and written a second, from and to memory and within the caches.
-  public var memoryBandwidth = 25e9, cacheBandwidth = 100e9
-  /// Bytes that the caches hold.
-  public var cacheBytes = 8e6
-  /// Seconds from one operation to the next where neither does anything.
-  public var launchSeconds = 2e-6
+  /// The times of one kind of work.
+  public struct Line: Hashable, Sendable, Codable {
+    /// Seconds that any operation takes, however small.
+    public var start: Double
+    /// Seconds for each floating-point operation.
+    public var perOperation: Double
+    /// Seconds for each byte of operands and results: from and to memory, and within the caches.
+    public var perByte, perCachedByte: Double
+
+    /// A line from its figures; 0 for what does not count.
+    public init(start: Double, perOperation: Double, perByte: Double, perCachedByte: Double) {
+      (self.start, self.perOperation) = (start, perOperation)
+      (self.perByte, self.perCachedByte) = (perByte, perCachedByte)
+    }
+  }
+
+  /// The line of each kind of work on 32-bit numbers.
+  public var lines: [Cost.Kind: Line]
+  /// The same for operands of 16 bits, where it is another.
+  public var shortLines: [Cost.Kind: Line]
+  /// Bytes that the largest cache holds: a program that is no larger finds everything there, and a larger one what is
+  /// small, for that was made or read a moment ago.
+  public var cacheBytes: Int
+
+  /// Ceilings from their figures.
+  public init(lines: [Cost.Kind: Line], shortLines: [Cost.Kind: Line], cacheBytes: Int) {
+    (self.lines, self.shortLines, self.cacheBytes) = (lines, shortLines, cacheBytes)
+  }
 
   /// Round figures of a processor with two cores and wide vectors, for a machine that nobody has measured.
-  public init() {}
+  public init() {
+    func line(_ flops: Double) -> Line {
+      Line(start: 2e-6, perOperation: 1 / flops, perByte: 1 / 40e9, perCachedByte: 1 / 150e9)
+    }
+    lines = [
+      .product: line(300e9), .convolution: line(400e9), .stridedConvolution: line(300e9),
+      .weightConvolution: line(300e9), .attention: line(200e9), .sweep: line(20e9),
+    ]
+    shortLines = [
+      .product: line(600e9), .convolution: line(500e9), .stridedConvolution: line(500e9),
+      .weightConvolution: line(500e9), .attention: line(300e9),
+    ]
+    cacheBytes = 8 << 20
+  }
 
   /// About how long a node takes.
-  public func seconds(of node: Node) -> Double {
+  ///
+  /// - Parameter footprint: bytes of the program that it is a part of; many unless given.
+  public func seconds(of node: Node, footprint: Int = .max) -> Double {
     if node.operation.traits.contains(.alias) { return 0 }
     let cost = node.operation.cost(node.operands.map(\.type), node.results.map(\.type))
-    let isShort = node.operands.first.map { $0.type.dtype.isFloatingPoint && $0.type.dtype.byteCount == 2 }
-    return seconds(of: cost, isShort: isShort ?? false)
+    return seconds(of: cost, isShort: Self.isShort(node), footprint: footprint)
+  }
+
+  /// Whether a node works on numbers of 16 bits.
+  public static func isShort(_ node: Node) -> Bool {
+    node.operands.first.map { $0.type.dtype.isFloatingPoint && $0.type.dtype.byteCount == 2 } ?? false
+  }
+
+  /// Whether an operation's operands are in the caches when it comes to them.
+  public func isCached(bytes: Int, footprint: Int) -> Bool {
+    footprint <= cacheBytes || bytes <= cacheBytes / 16
   }
 
   /// About how long work takes.
   ///
-  /// - Parameter isShort: whether the operands are of a 16-bit type.
-  public func seconds(of cost: Cost, isShort: Bool = false) -> Double {
-    let rate =
-      switch cost.kind {
-      case .product: isShort ? product16 : product
-      case .convolution: isShort ? convolution16 : convolution
-      case .attention: isShort ? attention16 : attention
-      case .sweep: sweep
-      }
-    let bandwidth = Double(cost.bytes) <= cacheBytes ? cacheBandwidth : memoryBandwidth
-    return max(Double(cost.flops) / rate, Double(cost.bytes) / bandwidth) + launchSeconds
+  /// - Parameters:
+  ///   - isShort: whether the operands are of a 16-bit type.
+  ///   - footprint: bytes of the program that it is a part of.
+  public func seconds(of cost: Cost, isShort: Bool = false, footprint: Int = .max) -> Double {
+    guard let line = (isShort ? shortLines[cost.kind] : nil) ?? lines[cost.kind] else { return 0 }
+    let perByte = isCached(bytes: cost.bytes, footprint: footprint) ? line.perCachedByte : line.perByte
+    return line.start + Double(cost.flops) * line.perOperation + Double(cost.bytes) * perByte
   }
 }

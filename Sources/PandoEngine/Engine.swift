@@ -12,6 +12,17 @@ public protocol Engine: Sendable {
 
   /// New memory for a tensor, zeroed.
   func allocate(_ type: TensorType) throws -> any DeviceBuffer
+
+  /// What computing more and more again would save a training step, and cost it: about `count` ways, the first of
+  /// which computes nothing again. Nothing is run.
+  func recomputations(_ graph: Graph, options: CompileOptions, count: Int) throws -> [RecomputationPoint]
+}
+
+extension Engine {
+  /// An engine that computes nothing again has no choice.
+  public func recomputations(_ graph: Graph, options: CompileOptions, count: Int) throws
+    -> [RecomputationPoint]
+  { [] }
 }
 
 /// How a graph is to be compiled.
@@ -73,6 +84,8 @@ public protocol Executable: AnyObject {
   var outputTypes: [TensorType] { get }
   /// What memory the program needs, and what it has been seen to use.
   var memory: MemoryReport { get }
+  /// What lies in its arena at each moment.
+  var timeline: MemoryTimeline { get }
 
   /// Runs once.
   ///
@@ -101,6 +114,9 @@ public protocol Executable: AnyObject {
 extension Executable {
   /// Nothing, for an engine that keeps nothing.
   public func refresh() {}
+
+  /// A program without an arena has nothing to show.
+  public var timeline: MemoryTimeline { MemoryTimeline() }
 }
 
 /// Memory that an engine's programs read and write.

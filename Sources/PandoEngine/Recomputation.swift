@@ -44,3 +44,14 @@ public struct ArenaLimitError: Error, Hashable, Sendable, CustomStringConvertibl
     "intermediate values need \(smallest) bytes at least, the limit is \(limit)"
   }
 }
+
+/// A way of computing again, as the engine would run it.
+public struct RecomputationPoint: Hashable, Sendable, Codable {
+  /// Bytes of the arena.
+  public let arenaBytes: Int
+  /// About how long a run of the program takes, by the ceilings in its options.
+  public let seconds: Double
+
+  /// A point from its figures.
+  public init(arenaBytes: Int, seconds: Double) { (self.arenaBytes, self.seconds) = (arenaBytes, seconds) }
+}

@@ -81,11 +81,15 @@ public struct Traits: OptionSet, Hashable, Sendable {
 /// Arithmetic and memory traffic of one execution of an operation.
 public struct Cost: Hashable, Sendable {
   /// What kind of work it is: each has its own ceiling on a machine.
-  public enum Kind: String, CaseIterable, Hashable, Sendable, Codable {
+  public enum Kind: String, CaseIterable, Hashable, Sendable, Codable, CodingKeyRepresentable {
     /// Matrix products.
     case product
-    /// Convolutions and their gradients.
+    /// Convolutions that take every place of the image, and their gradients by the image.
     case convolution
+    /// The same with steps between places.
+    case stridedConvolution = "strided-convolution"
+    /// Gradients of convolutions by the weights.
+    case weightConvolution = "weight-convolution"
     /// Attention done at once, and its gradient.
     case attention
     /// Anything that goes over its operands and results a few times.

@@ -13,8 +13,10 @@ public struct Device: Sendable {
   public let isExact: Bool
   /// Where it is decided which of several methods its programs take, such as algorithms of convolutions; `nil` where
   /// that goes by rule.
-  public let methods: MethodBook?
-  private let methodCache: MethodCache?
+  public private(set) var methods: MethodBook?
+  private var methodCache: MethodCache?
+  /// What its machine can do, by which programs choose what is cheapest to compute again; round figures unless set.
+  public var ceilings = Ceilings()
   package let engine: any Engine
   private let cache = ProgramCache()
 
@@ -27,13 +29,8 @@ public struct Device: Sendable {
   /// The reference engine: slow, obviously right.
   public static let reference = Device("reference", ReferenceEngine(), threads: 1)
 
-  private init(
-    _ name: String, _ engine: any Engine, threads: Int, exact: Bool = false, methods: MethodBook? = nil,
-    cache: MethodCache? = nil
-  ) {
+  private init(_ name: String, _ engine: any Engine, threads: Int, exact: Bool = false) {
     isExact = exact
-    self.methods = methods
-    methodCache = cache
     self.name = name
     self.engine = engine
     self.threads = threads
@@ -57,13 +54,19 @@ public struct Device: Sendable {
   }
 
   /// The same device with another number of threads, and by rule.
-  public func with(threads: Int) -> Device { Device(name, engine, threads: threads, exact: isExact) }
+  public func with(threads: Int) -> Device {
+    var device = Device(name, engine, threads: threads, exact: isExact)
+    device.ceilings = ceilings
+    return device
+  }
 
   /// The same device, whose programs take the methods that a book says.
   ///
   /// - Parameter cache: gets what is measured meanwhile.
   public func with(methods: MethodBook?, cache: MethodCache? = nil) -> Device {
-    Device(name, engine, threads: threads, exact: isExact, methods: methods, cache: cache)
+    var device = with(threads: threads)
+    (device.methods, device.methodCache) = (methods, cache)
+    return device
   }
 
   /// The same device, whose programs take the methods that were or will be measured to be the fastest on this machine, as

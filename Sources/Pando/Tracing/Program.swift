@@ -11,6 +11,9 @@ public final class Program {
   private let executable: any Executable
   private let device: Device
   private let frozen: Set<Int>
+  private let options: CompileOptions
+  /// What this rank does of `graph`: all of it, unless the program is spread.
+  private let part: Graph
   /// Tensors with known numbers that the outputs depend on beside the inputs.
   private let constants: [HostBuffer]
   private var arguments: [any DeviceBuffer] = []
@@ -50,11 +53,12 @@ public final class Program {
     self.frozen = frozen
     // Constants never change, but a step that donates has no use for what would be kept of them.
     let all = frozen.isEmpty ? [] : frozen.union(inputs.count..<trace.leaves.count)
-    executable = try device.engine.compile(
-      try spread?.part(of: trace.graph) ?? trace.graph,
-      options: CompileOptions(
-        threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
-        recompute: recompute, frozen: all, group: spread?.group, methods: device.methods))
+    options = CompileOptions(
+      threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
+      recompute: recompute, ceilings: device.ceilings, frozen: all, group: spread?.group,
+      methods: device.methods)
+    part = try spread?.part(of: trace.graph) ?? trace.graph
+    executable = try device.engine.compile(part, options: options)
     device.keepMeasurements()
   }
 
@@ -70,6 +74,23 @@ public final class Program {
       preconditionFailure("a graph that was compiled cannot be simplified: \(error)")
     }
   }
+
+  /// What computing more and more again would save and cost: about `count` ways; see `Engine.recomputations`.
+  public func recomputations(count: Int) throws -> [RecomputationPoint] {
+    try device.engine.recomputations(part, options: options, count: count)
+  }
+
+  /// About how long a run takes, by what the device's machine can do.
+  public var estimatedSeconds: Double {
+    let footprint = memory.plannedPeakBytes
+    return compiledGraph.nodes.reduce(0) { $0 + device.ceilings.seconds(of: $1, footprint: footprint) }
+  }
+
+  /// Bytes of tensors with known numbers that the program keeps.
+  public var constantBytes: Int { constants.reduce(0) { $0 + $1.type.byteCount } }
+
+  /// What lies in the program's arena at each moment.
+  public var timeline: MemoryTimeline { executable.timeline }
 
   /// What memory the program needs and has used.
   public var memory: MemoryReport { executable.memory }

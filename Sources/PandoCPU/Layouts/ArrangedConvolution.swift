@@ -123,7 +123,8 @@ package struct ArrangedConvolution: EngineOperation {
 
   package func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
     Cost(
-      flops: 2 * shape.y.count * shape.w.shape.dropFirst().reduce(1, *), operands: operands, results: results)
+      flops: 2 * shape.y.count * shape.w.shape.dropFirst().reduce(1, *), operands: operands, results: results,
+      kind: product == .weightGradient ? .weightConvolution : shape.window.costKind)
   }
 
   private var library: pdnn_convolution {

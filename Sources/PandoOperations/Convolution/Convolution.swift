@@ -44,6 +44,6 @@ public struct Convolution: Operation {
     guard let types = try? ConvolutionTypes(self, window, x: operands[0], w: operands[1]) else {
       return Cost(flops: 0, operands: operands, results: results)
     }
-    return types.cost(operands, results)
+    return types.cost(operands, results, kind: window.costKind)
   }
 }

@@ -59,6 +59,7 @@ public struct ConvolutionInputGradient: Operation {
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
-    (try? types(operands))?.cost(operands, results) ?? Cost(flops: 0, operands: operands, results: results)
+    (try? types(operands))?.cost(operands, results, kind: window.costKind)
+      ?? Cost(flops: 0, operands: operands, results: results)
   }
 }

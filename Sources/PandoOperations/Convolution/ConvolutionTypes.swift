@@ -51,10 +51,10 @@ struct ConvolutionTypes {
   }
 
   /// Two floating-point operations for each product of an element of x and one of w, which is the same for all three.
-  func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
+  func cost(_ operands: [TensorType], _ results: [TensorType], kind: Cost.Kind) -> Cost {
     Cost(
       flops: 2 * y.count * w.shape.dropFirst().reduce(1, *), operands: operands, results: results,
-      kind: .convolution)
+      kind: kind)
   }
 
   /// Labels of x, w and y, and those of them that must stay whole: the spatial dimensions, and the channels where they

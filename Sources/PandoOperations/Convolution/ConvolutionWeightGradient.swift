@@ -71,6 +71,7 @@ public struct ConvolutionWeightGradient: Accumulating {
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
-    (try? types(operands))?.cost(operands, results) ?? Cost(flops: 0, operands: operands, results: results)
+    (try? types(operands))?.cost(operands, results, kind: .weightConvolution)
+      ?? Cost(flops: 0, operands: operands, results: results)
   }
 }

@@ -85,3 +85,8 @@ public struct ConvolutionWindow: Hashable, Sendable, Codable {
     return output
   }
 }
+
+extension ConvolutionWindow {
+  /// The kind of work that a convolution with this window is.
+  package var costKind: Cost.Kind { strides.allSatisfy { $0 == 1 } ? .convolution : .stridedConvolution }
+}

@@ -54,6 +54,7 @@ final class SpreadStep: StepProgram {
   }
 
   var programs: [Program] { [program] }
+  var phases: [StepPhase] { [StepPhase(program: program, runs: 1)] }
   var memory: [MemoryReport] { [program.memory] }
   var sumBytes: Int { 0 }
   var flops: Int { program.cost.flops }

@@ -148,7 +148,7 @@ public struct TrainingSession {
     if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
     if let communicator = ranks.communicator { try run.shareState(over: communicator) }
     try run.shareCarried(from: carried)
-    return seconds
+    return spent.seconds
   }
 
   private func summary(

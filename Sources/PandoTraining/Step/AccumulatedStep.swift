@@ -61,6 +61,11 @@ final class AccumulatedStep: StepProgram {
   }
 
   var programs: [Program] { [gradientProgram, updateProgram] }
+  var phases: [StepPhase] {
+    [
+      StepPhase(program: gradientProgram, runs: count), StepPhase(program: updateProgram, runs: 1),
+    ]
+  }
   var memory: [MemoryReport] { [gradientProgram.memory, updateProgram.memory] }
   var sumBytes: Int { sums.reduce(0) { $0 + $1.type.byteCount } }
   var flops: Int { gradientProgram.cost.flops * count + updateProgram.cost.flops }

@@ -88,6 +88,10 @@ final class DataParallelStep: StepProgram {
   }
 
   var programs: [Program] { [gradientProgram] + exchange.programs + [updateProgram] }
+  var phases: [StepPhase] {
+    [StepPhase(program: gradientProgram, runs: count)]
+      + (exchange.programs + [updateProgram]).map { StepPhase(program: $0, runs: 1) }
+  }
   var memory: [MemoryReport] { programs.map(\.memory) }
   var carried: [CarriedTensor] { exchange.carried }
   var sumBytes: Int { vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount }

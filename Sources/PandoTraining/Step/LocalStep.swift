@@ -96,6 +96,8 @@ final class LocalStep: StepProgram {
 
   var slices: [StepSlice] { inner.slices }
   var programs: [Program] { inner.programs + exchange.programs + [changeProgram, outerProgram] }
+  /// Those of a step that no round ends with.
+  var phases: [StepPhase] { inner.phases }
   var memory: [MemoryReport] {
     inner.memory + (exchange.programs + [changeProgram, outerProgram]).map(\.memory)
   }

@@ -6,7 +6,7 @@ final class PartWorker {
   /// The parts of each step that it does.
   let parts: Range<Int>
   private let tree: ReductionTree
-  private let program: Program
+  let program: Program
   private let fixed: [HostBuffer]
   private let key: HostBuffer
   private let adder: VectorAdder

@@ -92,6 +92,13 @@ final class ReproducibleStep: StepProgram {
   }
 
   var programs: [Program] { workers.flatMap(\.programs) + [adder.program, updateProgram] }
+  var phases: [StepPhase] {
+    [
+      StepPhase(
+        program: workers[0].program, runs: workers.map(\.parts.count).max() ?? 1, copies: workers.count),
+      StepPhase(program: updateProgram, runs: 1),
+    ]
+  }
   var memory: [MemoryReport] { workers.map(\.memory) + [updateProgram.memory] }
   var sumBytes: Int { workers.reduce(0) { $0 + $1.sumBytes } + (exchange?.byteCount ?? 0) }
   var flops: Int { workers[0].flops * tree.parts + updateProgram.cost.flops }

@@ -7,6 +7,8 @@ protocol StepProgram: AnyObject {
   var slices: [StepSlice] { get }
   /// All programs of this process that a step runs.
   var programs: [Program] { get }
+  /// The programs in order, the one with the gradients first.
+  var phases: [StepPhase] { get }
   /// The memory of all programs.
   var memory: [MemoryReport] { get }
   /// Bytes of sums of gradients that live from one program to the next, and of what ranks exchange.

@@ -41,6 +41,9 @@ final class WholeStep: StepProgram {
   }
 
   var programs: [Program] { [program] }
+  var phases: [StepPhase] {
+    [StepPhase(program: program, runs: 1)]
+  }
   var memory: [MemoryReport] { [program.memory] }
   var sumBytes: Int { 0 }
   var flops: Int { program.cost.flops }

@@ -43,9 +43,13 @@ public final class TrainingRun {
 
   /// Builds the model, compiles the programs and draws the first weights.
   ///
-  /// - Parameter ranks: who trains together; every rank builds the same run.
+  /// - Parameters:
+  ///   - ranks: who trains together; every rank builds the same run.
+  ///   - isPlan: whether it is only looked at: its weights then have no memory, and it cannot be trained.
   /// - Throws: `RecipeError`, `TypeError` (naming the layer) or `EngineError`.
-  public init(_ recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks = .single) throws {
+  public init(
+    _ recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks = .single, isPlan: Bool = false
+  ) throws {
     self.recipe = recipe
     self.ranks = ranks
     self.task = task
@@ -55,7 +59,7 @@ public final class TrainingRun {
     optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
     state = try TrainingState(
-      layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads
+      layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads, isPlan: isPlan
     ) { try Parallelism(recipe, $0, ranks: ranks) }
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {

@@ -34,9 +34,10 @@ final class TrainingState {
   ///
   /// - Parameters:
   ///   - threads: how many may draw.
+  ///   - isPlan: whether it has no numbers and no memory, only names and types.
   ///   - spread: makes of the parameters how they are spread over ranks.
   init(
-    _ model: any Layer, optimizer: any Optimizer, seed: UInt64, threads: Int,
+    _ model: any Layer, optimizer: any Optimizer, seed: UInt64, threads: Int, isPlan: Bool = false,
     spread: ([NamedParameter]) throws -> Parallelism? = { _ in nil }
   ) throws {
     self.model = model
@@ -44,6 +45,10 @@ final class TrainingState {
     self.parameters = parameters
     let parallelism = try spread(parameters)
     self.parallelism = parallelism
+    func localType(_ type: TensorType, _ placement: Placement?, _ name: String) throws -> TensorType {
+      guard let parallelism, let placement else { return type }
+      return try placement.sharding.localType(of: type, on: parallelism.group.mesh, name: name)
+    }
     func part(_ buffer: HostBuffer, _ placement: Placement?, _ name: String) throws -> HostBuffer {
       guard let parallelism, let placement else { return buffer }
       let group = parallelism.group
@@ -52,27 +57,29 @@ final class TrainingState {
     weights = try parameters.map { entry in
       let parameter = entry.parameter
       let placement = try parallelism?.strategy.placement(of: entry)
-      let whole = parameter.initializer.makeBuffer(
-        parameter.type, name: entry.name, seed: seed, threads: threads)
-      return Entry(
-        name: entry.name, placeholder: parameter.tensor, buffer: try part(whole, placement, entry.name),
-        placement: placement)
+      let buffer =
+        isPlan
+        ? HostBuffer(try localType(parameter.type, placement, entry.name), borrowing: Self.nowhere)
+        : try part(
+          parameter.initializer.makeBuffer(
+            parameter.type, name: entry.name, seed: seed, threads: threads), placement, entry.name)
+      return Entry(name: entry.name, placeholder: parameter.tensor, buffer: buffer, placement: placement)
     }
     trainable = parameters.indices.filter { parameters[$0].parameter.isTrainable }
     slots = try trainable.map { index in
       try optimizer.slots(for: parameters[index].parameter.type).map { slot in
         let name = "\(slot.name).\(parameters[index].name)"
         let placement = try parallelism?.strategy.placement(ofSlot: slot.type, for: parameters[index])
-        let type =
-          try parallelism.flatMap { parallelism in
-            try placement?.sharding.localType(of: slot.type, on: parallelism.group.mesh, name: name)
-          } ?? slot.type
+        let type = try localType(slot.type, placement, name)
         return Entry(
-          name: name, placeholder: .placeholder(name, slot.type), buffer: HostBuffer(type),
-          placement: placement)
+          name: name, placeholder: .placeholder(name, slot.type),
+          buffer: isPlan ? HostBuffer(type, borrowing: Self.nowhere) : HostBuffer(type), placement: placement)
       }
     }
   }
+
+  /// An address at which nothing is, for state that nobody reads.
+  private static var nowhere: UnsafeMutableRawPointer { UnsafeMutableRawPointer(bitPattern: 64)! }
 
   /// Weights, then the optimizer's tensors: the order in which programs take them.
   var entries: [Entry] { weights + slots.flatMap { $0 } }

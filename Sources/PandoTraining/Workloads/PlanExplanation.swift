@@ -12,6 +12,8 @@ public struct PlanExplanation: Sendable, Codable {
     public let ms: Double
     /// The least time that the machine's limits allow, for the arithmetic or for the memory traffic, in milliseconds.
     public let limitMs: Double
+    /// What the cost model says, in milliseconds.
+    public let predictedMs: Double
 
     /// Billions of floating-point operations each second.
     public var gflops: Double { ms > 0 ? Double(kernel.flops) / ms / 1e6 : 0 }
@@ -27,8 +29,8 @@ public struct PlanExplanation: Sendable, Codable {
     public let name: String
     /// How many there are.
     public let count: Int
-    /// Times of all of them, in milliseconds: taken, and least by the machine's limits.
-    public let ms: Double, limitMs: Double
+    /// Times of all of them, in milliseconds: taken, and least by the machine's limits, and as the cost model says.
+    public let ms: Double, limitMs: Double, predictedMs: Double
     /// Work of all of them.
     public let flops: Int, bytes: Int
 
@@ -37,6 +39,7 @@ public struct PlanExplanation: Sendable, Codable {
       count = kernels.count
       ms = kernels.reduce(0) { $0 + $1.ms }
       limitMs = kernels.reduce(0) { $0 + $1.limitMs }
+      predictedMs = kernels.reduce(0) { $0 + $1.predictedMs }
       flops = kernels.reduce(0) { $0 + $1.kernel.flops }
       bytes = kernels.reduce(0) { $0 + $1.kernel.bytes }
     }
@@ -78,13 +81,17 @@ public struct PlanExplanation: Sendable, Codable {
       of: ready.device, dtypes: Set(used).intersection(products).subtracting([.float64]).union([.float32]))
     var kernels: [Kernel] = []
     var place = 0
-    for (descriptions, times) in zip(programs, times) {
-      for (description, times) in zip(descriptions, times) where !times.isEmpty {
+    for (index, program) in ready.programs.enumerated() {
+      let footprint = program.memory.plannedPeakBytes
+      let nodes = program.compiledGraph.nodes
+      for (node, (description, times)) in zip(nodes, zip(programs[index], times[index]))
+      where !times.isEmpty {
         kernels.append(
           Kernel(
             kernel: description, place: place, ms: Self.median(times),
             limitMs: limits.milliseconds(
-              flops: description.flops, description.dtype, bytes: description.bytes))
+              flops: description.flops, description.dtype, bytes: description.bytes),
+            predictedMs: ready.device.ceilings.seconds(of: node, footprint: footprint) * 1e3)
         )
         place += 1
       }

@@ -48,6 +48,9 @@ public final class PreparedWorkload {
   /// Those of them in products and convolutions, which other frameworks count too.
   public var productFlops: Int { programs.reduce(0) { $0 + $1.productFlops } }
 
+  /// About how long a step takes, by what the device's machine can do.
+  public var estimatedSeconds: Double { programs.reduce(0) { $0 + $1.estimatedSeconds } }
+
   /// Bytes of weights, optimizer, batches and arenas, as planned.
   public var plannedBytes: Int { memory().planned }
   /// The same as measured so far.

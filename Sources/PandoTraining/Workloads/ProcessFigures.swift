@@ -3,9 +3,14 @@ import Foundation
 /// What the operating system says of this process.
 public enum ProcessFigures {
   /// The highest resident memory so far, in bytes.
-  public static var peakResidentBytes: Int {
+  public static var peakResidentBytes: Int { bytes("VmHWM:") }
+
+  /// The resident memory now, in bytes.
+  public static var residentBytes: Int { bytes("VmRSS:") }
+
+  private static func bytes(_ label: String) -> Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
-    for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+    for line in status.split(separator: "\n") where line.hasPrefix(label) {
       return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
     }
     return 0

@@ -18,6 +18,10 @@ public struct WorkloadBenchmark {
     public let batch: Int
     /// Median and shortest time of a step in milliseconds; of training with the optimizer.
     public let stepMs: Double, stepMsMin: Double
+    /// What the cost model says of a step, by what the device is said to be able to do; in milliseconds.
+    public let predictedMs: Double
+    /// Whether that rests on measurements of this machine; otherwise on round figures.
+    public let isCalibrated: Bool
     /// Billions of floating-point operations each second, by the graph's count.
     public let gflops: Double
     /// The same for a large matrix product in this precision on this machine, now.
@@ -41,6 +45,8 @@ public struct WorkloadBenchmark {
       case name, mode, precision, threads, batch, gflops
       case stepMs = "step_ms"
       case stepMsMin = "step_ms_min"
+      case predictedMs = "predicted_ms"
+      case isCalibrated = "is_calibrated"
       case matmulLimitGflops = "matmul_limit_gflops"
       case plannedMemoryBytes = "planned_memory_bytes"
       case peakMemoryBytes = "peak_memory_bytes"
@@ -59,19 +65,23 @@ public struct WorkloadBenchmark {
   private let precision: Recipe.Precision
   private let device: Device
   private let intensity: CarbonIntensity
+  private let isCalibrated: Bool
 
   /// A measurement of `workload`; the number of steps is the workload's own unless given.
   ///
-  /// - Parameter intensity: of the electricity.
+  /// - Parameters:
+  ///   - intensity: of the electricity.
+  ///   - isCalibrated: whether the device's ceilings were measured.
   public init(
     _ workload: Workload, steps: Int? = nil, precision: Recipe.Precision = .float32, device: Device,
-    intensity: CarbonIntensity = .world
+    intensity: CarbonIntensity = .world, isCalibrated: Bool = false
   ) {
     self.intensity = intensity
     self.workload = workload
     self.steps = max(1, steps ?? workload.steps)
     self.precision = precision
     self.device = device
+    self.isCalibrated = isCalibrated
   }
 
   /// Runs the steps.
@@ -96,6 +106,7 @@ public struct WorkloadBenchmark {
     return Result(
       name: workload.name, mode: workload.mode.rawValue, precision: precision.rawValue,
       threads: device.threads, batch: workload.batch, stepMs: median, stepMsMin: times[0],
+      predictedMs: ready.estimatedSeconds * 1e3, isCalibrated: isCalibrated,
       gflops: Double(ready.flops) / median / 1e6,
       matmulLimitGflops: try MachineLimits.matmulGflops(
         on: device, precision == .bf16 ? .bfloat16 : .float32),

@@ -1,0 +1,188 @@
+import ArgumentParser
+import Foundation
+import Pando
+import PandoData
+import PandoPlanning
+import PandoTraining
+
+/// `pando plan`
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Says what a recipe will need and take, before it runs.",
+    discussion:
+      "Nothing is trained and no weights are made. Times rest on what 'pando plan --calibrate' has measured.")
+
+  @Argument(
+    help: "The recipe, a YAML file, or a standard workload: mlp, resnet18, gpt.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var recipe: String?
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Overrides a key of the recipe: train.steps=20.", valueName: "key=value"))
+  var overrides: [String] = []
+  @Option(help: ArgumentHelp("Recompute activations to fit: 8GiB; sets train.memory.", valueName: "bytes"))
+  var memory: String?
+  @Option(
+    help: ArgumentHelp("Where the plan and pictures of it are written.", valueName: "dir"),
+    completion: .directory)
+  var out: String?
+  @Option(help: "float32 or bf16; of a workload, as in 'pando bench'.") var precision: String?
+  @Option(help: "Threads; by default what the recipe says, or one for each core.") var threads: Int?
+  @Option(
+    help: ArgumentHelp("Plan a transformer on this cluster instead: a YAML file.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var cluster: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --cluster: layers=24,width=2048,heads=16,context=2048,vocabulary=50000,batch=512.",
+      valueName: "sizes"))
+  var shape: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --cluster: data=8,tensor=4,pipeline=2,micro-batch=1,chunks=1,zero=0,recompute=1.",
+      valueName: "sizes"))
+  var strategy: String?
+  @Option(help: "With --cluster: processors to use.") var ranks: Int?
+  @Flag(help: "With --cluster: find the cheapest strategy that fits, for what --strategy leaves open.")
+  var auto = false
+  @Flag(help: "Measure what this machine can do, and keep it; a recipe may follow.") var calibrate = false
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    if let threads, threads < 1 { throw UsageError("--threads must be at least 1, got \(threads)") }
+    if let cluster { return try plan(on: cluster) }
+    guard shape == nil, strategy == nil, ranks == nil, !auto else {
+      throw UsageError("--shape, --strategy, --ranks and --auto go with --cluster")
+    }
+    guard calibrate || recipe != nil else {
+      throw UsageError("name a recipe: pando plan recipes/digits.yaml; or measure: pando plan --calibrate")
+    }
+    guard let recipe else { return try measure(on: Device(named: "cpu", threads: threads)) }
+    let (settings, task) = try opened(recipe)
+    var device = try Device(
+      named: "cpu", threads: threads ?? settings.train.threads, exact: settings.train.precision == .exact)
+    if calibrate { try measure(on: device) }
+    let ceilings = try CalibrationFile().ceilings(threads: device.threads)
+    if let ceilings { device.ceilings = ceilings }
+    let run = try TrainingRun(settings, task: try task(), device: device, isPlan: true)
+    let forecast = try RunForecast(run, isCalibrated: ceilings != nil, evaluates: !isWorkload(recipe))
+    if let out { try write(forecast, run, to: out) }
+    if json { try JSONOutput.print(forecast) } else { show(forecast) }
+  }
+
+  /// Plans for machines that need not be there.
+  private func plan(on cluster: String) throws {
+    guard recipe == nil, let shape else {
+      throw UsageError("--cluster plans a transformer by its sizes: give --shape, and no recipe")
+    }
+    let plan = PlanCluster(cluster: cluster, shape: shape, strategy: strategy, ranks: ranks, auto: auto)
+    do {
+      let forecast = try plan.forecast()
+      if json { try JSONOutput.print(forecast) } else { PlanCluster.show(forecast) }
+    } catch let error as ClusterError { throw UsageError(error.description) }
+  }
+
+  /// Whether a name is a workload's and no file's.
+  private func isWorkload(_ name: String) -> Bool {
+    !FileManager.default.fileExists(atPath: name) && Workload.all.contains { $0.name == name }
+  }
+
+  /// The recipe, and its data.
+  private func opened(_ name: String) throws -> (Recipe, () throws -> TrainingTask) {
+    let memory = memory.map { ["train.memory=\($0)", "train.recompute=auto"] } ?? []
+    if let workload = Workload.all.first(where: { $0.name == name && $0.mode == .training }), isWorkload(name)
+    {
+      guard overrides.isEmpty else { throw UsageError("--set goes with a recipe, and \(name) is a workload") }
+      guard let precision = Recipe.Precision(rawValue: precision ?? "float32"), precision != .exact else {
+        throw UsageError("--precision is float32 or bf16, not '\(precision ?? "")'")
+      }
+      var recipe = workload.recipe(precision: precision, threads: Machine.threads)
+      if let text = self.memory {
+        guard let bytes = ByteSize.parse(text) else {
+          throw UsageError("--memory is a size such as 8GiB, not '\(text)'")
+        }
+        (recipe.train.memory, recipe.train.recompute) = (bytes, .auto)
+      }
+      return (recipe, { try workload.task() })
+    }
+    guard precision == nil else {
+      throw UsageError("--precision goes with a workload; of a recipe, use --set train.precision=bf16")
+    }
+    let recipe = try Recipe.load(path: name, overrides: overrides + memory)
+    try DataFolder.fetch(recipe.data.source)
+    return (recipe, { try TrainingTask(recipe, dataFolder: DataFolder.url) })
+  }
+
+  private func measure(on device: Device) throws {
+    let line = ProgressNote("calibrate")
+    defer { line.clear() }
+    let ceilings = try Calibration.measure(on: device) { name, done, count in
+      line.update("\(done + 1) of \(count): \(name)")
+    }
+    let file = CalibrationFile()
+    try file.save(ceilings, threads: device.threads)
+    line.clear()
+    if json {
+      if recipe == nil { try JSONOutput.print(ceilings) }
+      return
+    }
+    print("\(device.threads) threads, kept in \(file.url.path)")
+    for (title, lines) in [("32 bits", ceilings.lines), ("16 bits", ceilings.shortLines)] {
+      for (kind, line) in lines.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        print(
+          String(
+            format: "%@ %@ %8.1f GFLOP/s %8.1f GB/s %8.1f GB/s in caches %7.1f µs to start",
+            kind.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0), title,
+            1e-9 / max(line.perOperation, 1e-18), 1e-9 / max(line.perByte, 1e-18),
+            1e-9 / max(line.perCachedByte, 1e-18), line.start * 1e6))
+      }
+    }
+  }
+
+  private func write(_ forecast: RunForecast, _ run: TrainingRun, to path: String) throws {
+    let folder = URL(fileURLWithPath: path, isDirectory: true)
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw UsageError("--out: cannot make the folder \(path): \(error.localizedDescription)")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(forecast), to: folder.appendingPathComponent("forecast.json"))
+    try AtomicFile.write(
+      Data(run.timelineSVG().utf8), to: folder.appendingPathComponent("memory-timeline.svg"))
+  }
+
+  private func show(_ forecast: RunForecast) {
+    func row(_ name: String, _ text: String) {
+      print("\(name.padding(toLength: 20, withPad: " ", startingAt: 0)) \(text)")
+    }
+    row("parameters", Figures.grouped(forecast.parameters))
+    row("operations a step", String(format: "%.4g GFLOP", Double(forecast.flopsPerStep) / 1e9))
+    row("memory", Figures.bytes(forecast.peakMemoryBytes))
+    for part in forecast.memory where part.bytes > 0 { row("  \(part.name)", Figures.bytes(part.bytes)) }
+    row("resident", Figures.bytes(forecast.residentBytes))
+    print("\nin the step's arena when it is fullest")
+    for living in forecast.alive.prefix(8) {
+      let count = living.count > 1 ? "\(living.count) × " : ""
+      row("  \(Figures.bytes(living.bytes))", "\(count)\(living.type) of \(living.name)")
+    }
+    print("")
+    let trust = forecast.isCalibrated ? "" : "  (round figures; measure with: pando plan --calibrate)"
+    row("time a step", forecast.stepSeconds.asTime + trust)
+    row("time an epoch", forecast.epochSeconds.asTime)
+    row("time of \(forecast.steps) steps", (forecast.stepSeconds * Double(forecast.steps)).asTime)
+    guard forecast.pareto.count > 1 else { return }
+    print("\nmemory against time, by what is computed again")
+    for point in forecast.pareto {
+      row("  \(Figures.bytes(point.memoryBytes))", "\(point.stepSeconds.asTime) a step")
+    }
+  }
+}
+
+extension Double {
+  /// The number as seconds, for people.
+  fileprivate var asTime: String {
+    self < 1
+      ? String(format: "%.2f ms", self * 1e3)
+      : self < 120 ? String(format: "%.1f s", self) : Figures.duration(self)
+  }
+}

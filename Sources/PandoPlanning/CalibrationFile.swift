@@ -1,0 +1,65 @@
+import Foundation
+import Pando
+import PandoData
+
+/// Where a machine's ceilings are kept between runs: a JSON file with an entry for each number of threads.
+public struct CalibrationFile {
+  private struct Contents: Codable {
+    var version: Int
+    /// The processor's name: ceilings measured on another do not count.
+    var processor: String
+    /// By number of threads.
+    var ceilings: [String: Ceilings]
+  }
+
+  /// Files of other versions count as not there.
+  private static let version = 1
+
+  /// The file.
+  public let url: URL
+
+  /// The file at `url`; by default `$PANDO_CALIBRATION`, otherwise `~/.cache/pando/ceilings.json`.
+  public init(_ url: URL? = nil) {
+    let path = ProcessInfo.processInfo.environment["PANDO_CALIBRATION"].flatMap { $0.isEmpty ? nil : $0 }
+    self.url =
+      url ?? path.map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/pando/ceilings.json")
+  }
+
+  /// What was measured on this machine with so many threads; `nil` where nothing was.
+  ///
+  /// - Throws: `DataError` where the file is there and cannot be read as what it should be.
+  public func ceilings(threads: Int) throws -> Ceilings? { try contents()?.ceilings["\(threads)"] }
+
+  /// Keeps what was measured, beside what the file holds of other numbers of threads.
+  public func save(_ ceilings: Ceilings, threads: Int) throws {
+    var contents =
+      (try? contents()) ?? Contents(version: Self.version, processor: Self.processor, ceilings: [:])
+    contents.ceilings["\(threads)"] = ceilings
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.write(try encoder.encode(contents), to: url)
+  }
+
+  private func contents() throws -> Contents? {
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
+    let size = (attributes[.size] as? Int) ?? 0
+    guard size < 1 << 20, let contents = try? JSONDecoder().decode(Contents.self, from: Data(contentsOf: url))
+    else {
+      throw DataError(
+        .malformed, at: url.path, "is not a calibration; measure anew with 'pando plan --calibrate'")
+    }
+    return contents.version == Self.version && contents.processor == Self.processor ? contents : nil
+  }
+
+  private static var processor: String {
+    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    for line in text.split(separator: "\n") where line.hasPrefix("model name") || line.hasPrefix("CPU part") {
+      return line.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+    }
+    return "unknown"
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// `pando plan`: what it says before a run, and that the run then bears it out.
+@Suite(.serialized) struct PlanTests {
+  private func planned(_ folder: TemporaryFolder, _ arguments: [String] = []) throws -> [String: Any] {
+    let outcome = try Command.run(["plan", "recipe.yaml", "--json"] + arguments, in: folder.url)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome.json
+  }
+
+  private func prepared() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    return folder
+  }
+
+  @Test func aPlanHasItsFiguresAndRunsNothing() throws {
+    let folder = try prepared()
+    let plan = try planned(folder, ["--out", "plans"])
+    for key in [
+      "parameters", "flops_per_step", "peak_memory_bytes", "resident_bytes", "step_seconds", "epoch_seconds",
+      "pareto", "alive", "memory", "is_calibrated",
+    ] { #expect(plan[key] != nil, "\(key) is missing") }
+    // 3×16 + 16, 16×8 + 8 and 8×3 + 3.
+    #expect(plan["parameters"] as? Int == 64 + 136 + 27)
+    #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "runs").path))
+    let picture = try String(
+      contentsOf: folder.url.appending(path: "plans/memory-timeline.svg"), encoding: .utf8)
+    #expect(picture.hasPrefix("<svg xmlns=") && picture.contains("<polyline"))
+    #expect(try folder.json("plans/forecast.json")["parameters"] as? Int == 227)
+  }
+
+  /// The memory that is planned is the memory of the run, also where a limit has activations computed again.
+  @Test func theRunTakesWhatWasPlanned() throws {
+    let folder = try prepared()
+    let wide = ["--set", "model.hidden=[64, 64, 64, 64, 64, 64]", "--set", "data.batch=128"]
+    let whole = try planned(folder, wide)
+    let pareto = try #require(whole["pareto"] as? [[String: Double]])
+    let peak = try #require(whole["peak_memory_bytes"] as? Int)
+    #expect(pareto.count > 1)
+    let sizes: [Double] = pareto.compactMap { $0["memory_bytes"] }
+    let times: [Double] = pareto.compactMap { $0["step_seconds"] }
+    #expect(sizes.count == pareto.count && sizes == sizes.sorted(by: >))
+    #expect(times.count == pareto.count && times == times.sorted())
+    let limit = Int(try #require(pareto.last?["memory_bytes"]))
+    let tight = try planned(folder, wide + ["--memory", "\(limit)"])
+    let tightPeak = try #require(tight["peak_memory_bytes"] as? Int)
+    #expect(tightPeak <= limit)
+    #expect(limit < peak)
+    let run = try Command.run(
+      ["train", "recipe.yaml", "--json", "--set", "train.memory=\(limit)"] + wide, in: folder.url)
+    #expect(run.json["peak_memory_bytes"] as? Int == tightPeak)
+  }
+
+  @Test func mistakesAreNamed() throws {
+    let folder = try prepared()
+    for (arguments, word) in [
+      (["plan"], "recipe"), (["plan", "recipe.yaml", "--memory", "lots"], "train.memory"),
+      (["plan", "recipe.yaml", "--memory", "1KiB"], "train.memory"),
+      (["plan", "gpt", "--memory", "lots"], "--memory"), (["plan", "recpe.yaml"], "recipe.yaml"),
+    ] {
+      let outcome = try Command.run(arguments, in: folder.url)
+      #expect(outcome.status == 2)
+      let line = outcome.errorLines.first ?? ""
+      #expect(line.contains(word), "\(outcome.errors)")
+    }
+    try folder.write("ceilings.json", "{}")
+    let spoilt = try Command.run(
+      ["plan", "recipe.yaml"], in: folder.url, environment: ["PANDO_CALIBRATION": "ceilings.json"])
+    #expect(spoilt.status == 2)
+    let line = spoilt.errorLines.first ?? ""
+    #expect(line.contains("--calibrate"), "\(spoilt.errors)")
+  }
+}

@@ -58,7 +58,14 @@ struct Edges {
     }
     // All ranks do the same exchanges in the same order.
     let collectives = graph.nodes.indices.filter { graph.nodes[$0].operation.traits.contains(.collective) }
-    for (before, after) in zip(collectives, collectives.dropFirst()) { edge(before, after) }
+    let users = Edges.firstUsers(graph)
+    for (before, after) in zip(collectives, collectives.dropFirst()) {
+      edge(before, after)
+      // What is gathered waits until what was gathered before it is used, or all of it would be there at once.
+      if let user = graph.nodes[before].results.compactMap({ users[$0.id] }).min(), user < after {
+        edge(user, after)
+      }
+    }
     // A reader of a donated input goes before the node that writes over it, unless it needs what that node makes.
     let readers = Edges.inputReaders(graph)
     for (input, output) in donations {
@@ -78,6 +85,15 @@ struct Edges {
       if node.operation.traits.contains(.alias) { places[node.results[0].id] = places[node.operands[0].id] }
     }
     return readers
+  }
+
+  /// For each value, the first node that uses it.
+  private static func firstUsers(_ graph: Graph) -> [Int?] {
+    var users = [Int?](repeating: nil, count: graph.valueCount)
+    for (index, node) in graph.nodes.enumerated().reversed() {
+      for operand in node.operands { users[operand.id] = index }
+    }
+    return users
   }
 
   private static func descendants(of node: Int, _ waiting: [[Int]]) -> [Bool] {

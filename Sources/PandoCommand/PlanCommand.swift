@@ -62,6 +62,8 @@ struct PlanCommand: ParsableCommand {
     var device = try Device(
       named: "cpu", threads: threads ?? settings.train.threads, exact: settings.train.precision == .exact)
     if calibrate { try measure(on: device) }
+    // As a run would choose that measures nothing anew.
+    device = device.measuringMethods(for: .zero)
     let ceilings = try CalibrationFile().ceilings(threads: device.threads)
     if let ceilings { device.ceilings = ceilings }
     let run = try TrainingRun(settings, task: try task(), device: device, isPlan: true)

@@ -132,7 +132,10 @@ struct TrainCommand: ParsableCommand {
       device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
         .measuringMethods()
     } catch { throw UsageError("--device: \(error)") }
-    if let ceilings = try CalibrationFile().ceilings(threads: device.threads) { device.ceilings = ceilings }
+    // Ranks must choose alike, and each host has measured for itself.
+    if ranks.count == 1, let ceilings = try CalibrationFile().ceilings(threads: device.threads) {
+      device.ceilings = ceilings
+    }
     return TrainingSession(
       recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,
       showsProgress: true, ranks: ranks, profiles: profile, restarts: restarts)

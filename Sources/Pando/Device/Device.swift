@@ -71,9 +71,11 @@ public struct Device: Sendable {
 
   /// The same device, whose programs take the methods that were or will be measured to be the fastest on this machine, as
   /// the user's cache remembers them.
-  public func measuringMethods() -> Device {
+  ///
+  /// - Parameter budget: how long measuring may take; with `.zero` only what is remembered counts.
+  public func measuringMethods(for budget: Duration = .milliseconds(100)) -> Device {
     let cache = MethodCache.user(threads: threads)
-    return with(methods: MethodBook(remembered: cache.load()), cache: cache)
+    return with(methods: MethodBook(remembered: cache.load(), budget: budget), cache: cache)
   }
 
   /// Puts into the cache what compiling has measured.

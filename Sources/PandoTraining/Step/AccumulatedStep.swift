@@ -10,7 +10,7 @@ final class AccumulatedStep: StepProgram {
   private let inputs = StepInputs()
   private let input: Int
   private let sums: [HostBuffer]
-  private let lossSum = HostBuffer(.scalar(.float32))
+  private let totals: [HostBuffer]
   let slices: [StepSlice]
 
   init(
@@ -21,30 +21,32 @@ final class AccumulatedStep: StepProgram {
     slices = [slice]
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: slice.batch)
     let sumTensors = pass.trained.map { Tensor.placeholder("gradient-sum", $0.type) }
-    let lossBefore = Tensor.placeholder("loss-sum", .scalar(.float32))
+    let totalsBefore = pass.totals.indices.map { Tensor.placeholder("total-\($0)", .scalar(.float32)) }
     let share = 1 / Double(count)
     sums = sumTensors.map { HostBuffer($0.type) }
+    totals = totalsBefore.map { HostBuffer($0.type) }
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: sumTensors, loss: lossBefore)
+    let result = rule.apply(gradients: sumTensors, totals: totalsBefore)
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) }
     let buffers = state.buffers(of: old)
     // The sums go back to zero in the same sweep.
-    let cleared = (sumTensors + [lossBefore]).map { Tensor.zeros($0.shape) }
+    let cleared = (sumTensors + totalsBefore).map { Tensor.zeros($0.shape) }
     let update = try Program(
-      result.parameters + result.slots + cleared + [lossBefore * 1, result.norm],
-      inputs: old + sumTensors + [lossBefore, pass.rate, pass.step],
-      donations: Dictionary(uniqueKeysWithValues: (0..<old.count + sums.count + 1).map { ($0, $0) }),
+      result.parameters + result.slots + cleared + [result.loss * 1, result.norm],
+      inputs: old + sumTensors + totalsBefore + [pass.rate, pass.step],
+      donations: Dictionary(
+        uniqueKeysWithValues: (0..<old.count + sums.count + totals.count).map { ($0, $0) }),
       on: device)
     updateProgram = update
     update.bind(
-      buffers + sums + [lossSum, inputs.learningRate, inputs.step],
-      into: buffers + sums + [lossSum, inputs.loss, inputs.norm])
+      buffers + sums + totals + [inputs.learningRate, inputs.step],
+      into: buffers + sums + totals + [inputs.loss, inputs.norm])
 
     let statistics = pass.oldStatistics(state)
-    let carried = sumTensors + [lossBefore] + statistics
+    let carried = sumTensors + totalsBefore + statistics
     let added =
-      zip(sumTensors, pass.gradients).map { $0 + $1 * share } + [lossBefore + pass.loss * share]
+      zip(sumTensors + totalsBefore, pass.gradients + pass.totals).map { $0 + $1 * share }
       + pass.newStatistics
     input = carried.count + pass.trained.count + 1
     let taken = sums.reduce(update.memory.arenaBytes) { $0 + $1.type.byteCount }
@@ -54,7 +56,7 @@ final class AccumulatedStep: StepProgram {
         donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, $0) }), on: device,
         recompute: recompute)
     }
-    let carriedBuffers = sums + [lossSum] + state.buffers(of: statistics)
+    let carriedBuffers = sums + totals + state.buffers(of: statistics)
     gradientProgram.bind(
       carriedBuffers + state.buffers(of: pass.trained)
         + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)], into: carriedBuffers)

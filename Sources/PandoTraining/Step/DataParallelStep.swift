@@ -17,7 +17,7 @@ final class DataParallelStep: StepProgram {
   private let updateProgram: Program
   private let inputs = StepInputs()
   private let input: Int
-  /// The gradients of all parameters, the loss and the statistics.
+  /// The gradients of all parameters, the loss with what it is divided by, and the statistics.
   private let vector: GradientVector
   private let statistics: StatisticsShare
   let slices: [StepSlice]
@@ -39,33 +39,35 @@ final class DataParallelStep: StepProgram {
       state, task: task, recipe: recipe, batch: share.range.count, weight: share.fraction / Double(count))
     vector = GradientVector(
       names: state.trainable.map { state.weights[$0].name },
-      types: (pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
+      types: (pass.gradients + pass.totals + pass.newStatistics).map(\.type))
     let views = vector.views
     let gradientCount = pass.gradients.count
+    let summedCount = gradientCount + pass.totals.count
     exchange = try recipe.parallel.gradients.makeExchange(vector, communicator, on: device)
     let statisticPlaceholders = pass.oldStatistics(state)
     statistics = StatisticsShare(
       state.buffers(of: statisticPlaceholders), weight: share.fraction,
-      target: Array(views.dropFirst(gradientCount + 1)))
+      target: Array(views.dropFirst(summedCount)))
 
     let sums = vector.layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: Array(sums.prefix(gradientCount)), loss: sums[gradientCount])
+    let result = rule.apply(
+      gradients: Array(sums.prefix(gradientCount)), totals: Array(sums[gradientCount..<summedCount]))
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + statisticPlaceholders
     let new =
       result.parameters + result.slots
-      + zip(sums.dropFirst(gradientCount + 1), statisticPlaceholders).map { select(result.isFinite, $0, $1) }
+      + zip(sums.dropFirst(summedCount), statisticPlaceholders).map { select(result.isFinite, $0, $1) }
     updateProgram = try Program(
-      new + [sums[gradientCount] * 1, result.norm], inputs: old + [pass.rate, pass.step] + sums,
+      new + [result.loss * 1, result.norm], inputs: old + [pass.rate, pass.step] + sums,
       donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
     let buffers = state.buffers(of: old)
     updateProgram.bind(
       buffers + [inputs.learningRate, inputs.step] + views, into: buffers + [inputs.loss, inputs.norm])
 
     // Sums of several batches are made in the vector itself.
-    let accumulated = count > 1 ? Array(sums.prefix(gradientCount + 1)) : []
-    let found = pass.gradients + [pass.loss]
+    let accumulated = count > 1 ? Array(sums.prefix(summedCount)) : []
+    let found = pass.gradients + pass.totals
     let carried = accumulated + statisticPlaceholders
     let outputs = (count > 1 ? zip(accumulated, found).map { $0 + $1 } : found) + pass.newStatistics
     // The place among the outputs of each input that is written over.
@@ -80,7 +82,7 @@ final class DataParallelStep: StepProgram {
         recompute: recompute)
     }
     input = carried.count + pass.trained.count + 1
-    let vectorViews = Array(views.prefix(gradientCount + 1))
+    let vectorViews = Array(views.prefix(summedCount))
     gradientProgram.bind(
       (count > 1 ? vectorViews : []) + statistics.carried + state.buffers(of: pass.trained)
         + [inputs.key, HostBuffer(pass.x.type), HostBuffer(pass.y.type)],

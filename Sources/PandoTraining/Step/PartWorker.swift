@@ -22,7 +22,7 @@ final class PartWorker {
     self.parts = parts
     let statistics = pass.oldStatistics(state)
     program = try Program(
-      pass.gradients + [pass.loss] + pass.newStatistics,
+      pass.gradients + pass.totals + pass.newStatistics,
       inputs: pass.trained + statistics + [pass.key, pass.x, pass.y], on: device,
       recompute: recompute)
     key = HostBuffer(pass.key.type)

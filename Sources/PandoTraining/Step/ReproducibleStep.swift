@@ -39,7 +39,7 @@ final class ReproducibleStep: StepProgram {
     let own = tree.range(of: ranks.rank, among: ranks.count)
     let count = min(device.threads, own.count)
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: batch)
-    let layout = FlatLayout((pass.gradients + [pass.loss] + pass.newStatistics).map(\.type))
+    let layout = FlatLayout((pass.gradients + pass.totals + pass.newStatistics).map(\.type))
     self.layout = layout
     adder = try VectorAdder(count: layout.count, on: device)
     exchange = try ranks.communicator.map {
@@ -49,19 +49,20 @@ final class ReproducibleStep: StepProgram {
     let share = 1 / Double(tree.parts)
     let sums = layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
     let gradients = sums.prefix(pass.gradients.count).map { $0 * share }
-    let loss = sums[pass.gradients.count] * share
+    let summedCount = pass.gradients.count + pass.totals.count
+    let totals = sums[pass.gradients.count..<summedCount].map { $0 * share }
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: gradients, loss: loss)
+    let result = rule.apply(gradients: gradients, totals: totals)
     let statistics = pass.oldStatistics(state)
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + statistics
     let new =
       result.parameters + result.slots
-      + zip(sums.dropFirst(pass.gradients.count + 1), statistics).map {
+      + zip(sums.dropFirst(summedCount), statistics).map {
         select(result.isFinite, $0 * share, $1)
       }
     let update = try Program(
-      new + [loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
+      new + [result.loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
       donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
     let ranges = (0..<count).map {
       own.lowerBound + own.count * $0 / count..<own.lowerBound + own.count * ($0 + 1) / count

@@ -10,8 +10,12 @@ struct StepTensors {
   let key: Tensor
   let rate: Tensor
   let step: Tensor
-  /// The mean over the batch, times the weight.
+  /// The mean over the batch, times the weight. Where some places are not counted, the sum over the others divided by
+  /// the number of all.
   let loss: Tensor
+  /// The share of the places that count, times the weight, where not all do: what the loss must be divided by once all
+  /// of the step is added up.
+  let counted: Tensor?
   /// The placeholders of the trained parameters, and the loss's gradient at each.
   let trained: [Tensor]
   let gradients: [Tensor]
@@ -30,8 +34,11 @@ struct StepTensors {
     step = Tensor.placeholder("step", .scalar(.float32))
     let context = Context.training(key: key)
     let logits = state.model(x, context)
-    let exactLoss = crossEntropy(
-      logits.reshape(-1, task.classes), y.reshape(-1), labelSmoothing: recipe.train.labelSmoothing)
+    let (scores, labels) = (logits.reshape(-1, task.classes), y.reshape(-1))
+    let exactLoss = crossEntropyRows(
+      scores, labels, labelSmoothing: recipe.train.labelSmoothing, ignoring: task.ignoredTarget
+    ).mean()
+    counted = task.countedPlaces(labels).map { weight == 1 ? $0.mean() : $0.mean() * weight }
     let updates = context.updates
     let forward = try recipe.train.precision.applied(
       to: [exactLoss] + updates.map(\.value), of: state.weights.map(\.placeholder) + [key, x, y])
@@ -46,8 +53,18 @@ struct StepTensors {
     }
   }
 
+  /// What is added up over a step beside the gradients: the loss, and what it must be divided by, if anything.
+  var totals: [Tensor] { counted.map { [loss, $0] } ?? [loss] }
+
   /// The statistics' placeholders.
   func oldStatistics(_ state: TrainingState) -> [Tensor] { statistics.map { state.weights[$0].placeholder } }
+}
+
+extension TrainingTask {
+  /// 1 for each label that counts, 0 for the others; `nil` where all count.
+  func countedPlaces(_ labels: Tensor) -> Tensor? {
+    ignoredTarget.map { (labels .!= .full(labels.shape, Double($0), dtype: labels.dtype)).cast(.float32) }
+  }
 }
 
 extension TrainingState {

@@ -11,6 +11,8 @@ struct UpdateRule {
     let slots: [Tensor]
     /// The gradients' joint Euclidean norm before clipping.
     let norm: Tensor
+    /// The mean over all places of the step that count.
+    let loss: Tensor
     /// Whether loss and norm are finite; if not, parameters and slots are the old ones.
     let isFinite: Tensor
   }
@@ -30,8 +32,13 @@ struct UpdateRule {
     return concatenate([seed, step.cast(.int64).reshape(1)])
   }
 
-  func apply(gradients: [Tensor], loss: Tensor) -> Result {
-    var gradients = gradients
+  /// - Parameter totals: as `StepTensors.totals`, of the whole step.
+  func apply(gradients: [Tensor], totals: [Tensor]) -> Result {
+    var (gradients, loss) = (gradients, totals[0])
+    if totals.count > 1 {
+      gradients = gradients.map { $0 / totals[1] }
+      loss = loss / totals[1]
+    }
     if let limit = recipe.train.clipValue { gradients = clipByValue(gradients, limit) }
     let norm = globalNorm(gradients)
     let scale = recipe.train.clipNorm.map { clipFactor(norm: norm, $0) } ?? Tensor(1)
@@ -55,6 +62,6 @@ struct UpdateRule {
       parameters.append(update.parameter)
       slots += update.state
     }
-    return Result(parameters: parameters, slots: slots, norm: norm, isFinite: finite)
+    return Result(parameters: parameters, slots: slots, norm: norm, loss: loss, isFinite: finite)
   }
 }

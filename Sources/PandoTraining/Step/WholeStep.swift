@@ -18,7 +18,7 @@ final class WholeStep: StepProgram {
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: slice.batch)
     let rule = UpdateRule(
       state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: pass.gradients, loss: pass.loss)
+    let result = rule.apply(gradients: pass.gradients, totals: pass.totals)
     let oldStatistics = pass.oldStatistics(state)
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + oldStatistics
     let new =
@@ -27,7 +27,7 @@ final class WholeStep: StepProgram {
     input = old.count + 3
     program = try budget.program(loss: new.count) { recompute in
       try Program(
-        new + [pass.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
+        new + [result.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
         donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
         recompute: recompute)
     }

@@ -9,7 +9,6 @@ struct EvaluationTally {
   private var confusion: [Int64]
   private var mistakes: [(sample: Int, target: Int, prediction: Int)] = []
   private let classes: Int
-  private let rows: Int
 
   /// How many mistakes are kept.
   private static let mistakeLimit = 24
@@ -17,19 +16,17 @@ struct EvaluationTally {
   /// - Parameters:
   ///   - batches: how many there are, on all ranks together.
   ///   - classes: 0 where there is no table of confusions.
-  ///   - rows: targets of one sample.
-  init(batches: Int, classes: Int, rows: Int) {
+  init(batches: Int, classes: Int) {
     sums = Array(repeating: 0, count: batches * 3)
     confusion = Array(repeating: 0, count: classes * classes)
     self.classes = classes
-    self.rows = rows
   }
 
   /// Adds a batch's sums.
-  mutating func add(batch: Int, valid: Int, loss: Float, hits: Float) {
+  mutating func add(batch: Int, loss: Float, hits: Float, targets: Double) {
     sums[batch * 3] = Double(loss)
     sums[batch * 3 + 1] = Double(hits)
-    sums[batch * 3 + 2] = Double(valid * rows)
+    sums[batch * 3 + 2] = targets
   }
 
   /// Adds a batch's predictions, one for each of its `valid` samples, the first of which is at `position`.

@@ -37,6 +37,7 @@ final class Evaluator {
   private let mask: HostBuffer
   private let lossSum = HostBuffer(.scalar(.float32))
   private let correct = HostBuffer(.scalar(.float32))
+  private let counted = HostBuffer(.scalar(.float32))
   private let predictions: HostBuffer
   private let ranks: Ranks
   /// Over which ranks the program is spread; `nil` where each rank does batches of its own.
@@ -66,9 +67,10 @@ final class Evaluator {
     let weights = state.weights.map(\.placeholder)
     let scores = try precision.applied(to: [state.model(x, .evaluation())], of: weights + [x])
     let logits = scores[0].reshape(-1, task.classes)
-    let rows = crossEntropyRows(logits, y.reshape(-1))
+    let rows = crossEntropyRows(logits, y.reshape(-1), ignoring: task.ignoredTarget)
     let predicted = logits.argmax()
     let hits = (predicted .== y.reshape(-1)).cast(.float32)
+    let places = task.countedPlaces(y.reshape(-1)).map { $0 * maskTensor } ?? maskTensor
     weightCount = weights.count
     let samples = [x, y, maskTensor]
     let spread = state.parallelism.map { parallelism in
@@ -82,12 +84,12 @@ final class Evaluator {
     let wanted = spread == nil ? [] : [y.reshape(-1)]
     targets = wanted.first.map { HostBuffer($0.type) }
     program = try Program(
-      [(rows * maskTensor).sum(), (hits * maskTensor).sum(), predicted] + wanted,
+      [(rows * places).sum(), (hits * places).sum(), places.sum(), predicted] + wanted,
       inputs: weights + samples, on: device, frozen: Set(weights.indices), spread: spread)
     let part = [x, y].map { HostBuffer($0.type.withSamples(batch / parts)) }
     program.bind(
       state.weights.map(\.buffer) + part + [mask],
-      into: [lossSum, correct, predictions] + (targets.map { [$0] } ?? []))
+      into: [lossSum, correct, counted, predictions] + (targets.map { [$0] } ?? []))
   }
 
   /// Measures every held-out sample; all ranks do it together, a batch each in turn or a part of each batch, and get the
@@ -98,7 +100,7 @@ final class Evaluator {
     program.refresh()
     let loader = try task.heldLoader(batch: batch, rank: ranks.rank, of: ranks.count)
     var tally = EvaluationTally(
-      batches: (task.held.count + batch - 1) / batch, classes: classes, rows: rowsPerSample)
+      batches: (task.held.count + batch - 1) / batch, classes: classes)
     while let next = try loader.next() {
       guard next.validCount > 0 else {
         loader.recycle(next)
@@ -110,8 +112,8 @@ final class Evaluator {
       program.rebind(weightCount + 1, target)
       try program.run()
       tally.add(
-        batch: next.position / batch, valid: next.validCount,
-        loss: lossSum.pointer.load(as: Float.self), hits: correct.pointer.load(as: Float.self))
+        batch: next.position / batch, loss: lossSum.pointer.load(as: Float.self),
+        hits: correct.pointer.load(as: Float.self), targets: Double(counted.pointer.load(as: Float.self)))
       if classes > 0 {
         tally.add(
           position: next.position, valid: next.validCount, targets: target, predictions: predictions)
@@ -130,7 +132,7 @@ final class Evaluator {
     let parts = parallelism.strategy.sampleParts
     let loader = try task.heldLoader(batch: batch / parts, rank: parallelism.sampleIndex, of: parts)
     let batches = (task.held.count + batch - 1) / batch
-    var tally = EvaluationTally(batches: batches, classes: classes, rows: rowsPerSample)
+    var tally = EvaluationTally(batches: batches, classes: classes)
     for number in 0..<batches {
       // A rank whose part of the last batch is empty takes part all the same.
       let next = try loader.next()
@@ -144,8 +146,8 @@ final class Evaluator {
       let position = number * batch
       let valid = min(batch, task.held.count - position)
       tally.add(
-        batch: number, valid: valid, loss: lossSum.pointer.load(as: Float.self),
-        hits: correct.pointer.load(as: Float.self))
+        batch: number, loss: lossSum.pointer.load(as: Float.self),
+        hits: correct.pointer.load(as: Float.self), targets: Double(counted.pointer.load(as: Float.self)))
       if classes > 0, let targets {
         tally.add(position: position, valid: valid, targets: targets, predictions: predictions)
       }

@@ -27,6 +27,8 @@ public struct TrainingTask: Sendable {
   public let inputType: TensorType
   /// The type of one target.
   public let targetType: TensorType
+  /// The target of places that count for nothing, such as those behind the end of a short text; `nil` where all count.
+  public let ignoredTarget: Int?
 
   /// How many classes, or tokens, there are.
   public var classes: Int {
@@ -71,12 +73,16 @@ public struct TrainingTask: Sendable {
     let pipeline = try TransformPipeline(trainingTransforms, fields: training.fields)
     inputType = pipeline.outputFields.first { $0.name == train.inputField }!.type
     targetType = pipeline.outputFields.first { $0.name == train.targetField }!.type
+    ignoredTarget = nil
   }
 
   /// A task over samples in memory that are used as they are.
   ///
-  /// - Parameter source: has the fields `input` and `target`; it is both learnt from and judged by.
-  public init(_ kind: Kind, _ source: any SampleSource) throws {
+  /// - Parameters:
+  ///   - source: has the fields `input` and `target`; it is both learnt from and judged by.
+  ///   - ignored: the target of places that count for nothing. The loss of a step is the mean over all other places of
+  ///     all its samples, however they are spread over batches and ranks.
+  public init(_ kind: Kind, _ source: any SampleSource, ignoring ignored: Int? = nil) throws {
     guard let input = source.field("input"), let target = source.field("target") else {
       throw DataError(
         .notFound, at: "task", "needs samples with the fields 'input' and 'target', got \(source.fields)")
@@ -87,6 +93,7 @@ public struct TrainingTask: Sendable {
     (inputField, targetField) = (input.name, target.name)
     (trainingTransforms, heldTransforms) = ([], [])
     (inputType, targetType) = (input.type, target.type)
+    ignoredTarget = ignored
   }
 
   private static func open(

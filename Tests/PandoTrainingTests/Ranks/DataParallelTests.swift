@@ -116,6 +116,47 @@ import Testing
     }
   }
 
+  /// Places that count for nothing are spread unevenly, as in texts of unequal lengths: the update is the mean over all
+  /// that count, however they fall to batches and ranks. In a task of one place a sample, some samples do not count.
+  @Test(arguments: [(1, 4, 3), (2, 12, 1), (3, 4, 3), (5, 12, 1)])
+  func everyPlaceThatCountsCountsTheSame(ranks: Int, batch: Int, accumulate: Int) throws {
+    let count = 36
+    let points = (0..<count * 5).map { Float(($0 * 2_654_435_761) % 1000) / 500 - 1 }
+    let labels = (0..<count).map { number -> Int32 in
+      let counts = number % 12 >= 5 && number % 7 != 0
+      return counts ? Int32(number * number % 3) : -100
+    }
+    let task = try TrainingTask(
+      .classification(classes: 3, names: nil),
+      ArraySource([
+        ("input", HostArray(points, shape: [count, 5])), ("target", HostArray(labels, shape: [count])),
+      ]), ignoring: -100)
+    func figures(_ ranks: Int, _ batch: Int, _ accumulate: Int, reproducible: Bool) throws -> Outcome {
+      var recipe = Self.recipe(batch: batch)
+      recipe.reproducible = reproducible
+      recipe.data.shuffle = false
+      recipe.train.accumulate = accumulate
+      var mlp = Recipe.Model.MLP()
+      mlp.hidden = [6]
+      recipe.model = .mlp(mlp)
+      recipe.train.optimizer.rule = .sgd(Recipe.Optimizer.SGD())
+      recipe.train.optimizer.learningRate = 0.5
+      recipe.train.clipValue = 0.2
+      return try Self.train(recipe, task, ranks: ranks, device: "reference")[0]
+    }
+    let whole = try figures(1, 12, 1, reproducible: false)
+    for reproducible in [false, true] {
+      let split = try figures(ranks, batch, accumulate, reproducible: reproducible)
+      for step in 0..<4 {
+        #expect(abs(split.losses[step] - whole.losses[step]) < 1e-6 * whole.losses[step], "step \(step)")
+        #expect(abs(split.norms[step] - whole.norms[step]) < 1e-6 * whole.norms[step], "step \(step)")
+      }
+      #expect(abs(split.evaluation - whole.evaluation) < 1e-6 * whole.evaluation)
+    }
+    // The first loss is that of chance over what counts; counting all places would make it smaller.
+    #expect(whole.losses[0] > 0.9)
+  }
+
   /// Unequal shares, batch norm, dropout, clipping, accumulation, 16-bit products: whatever it is, replicas stay equal,
   /// and the memory is what was planned.
   @Test(arguments: [(2, 1, Recipe.Precision.float32), (3, 2, .float32), (2, 2, .bf16)])

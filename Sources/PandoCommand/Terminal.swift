@@ -4,6 +4,14 @@ import Foundation
 enum Terminal {
   /// One line.
   static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// The width of the terminal that standard error is, where it is one that can write a line anew.
+  static var columns: Int? {
+    guard isatty(2) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
+    var size = winsize()
+    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
 }
 
 /// One line that changes while something long goes on; nothing where standard error is not a terminal.

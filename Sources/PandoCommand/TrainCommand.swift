@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pando
+import PandoCPU
 import PandoData
 import PandoEngine
 import PandoMPI
@@ -68,9 +69,10 @@ struct TrainCommand: ParsableCommand {
     // Once, before every rank wants them.
     try DataFolder.fetch(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())
-    let launcher = Launcher(
+    var launcher = Launcher(
       ranks: ranks, hosts: try hosts.map { try Host.list($0) } ?? [], threads: recipe.train.threads,
       program: RankEnd.program, arguments: arguments)
+    launcher.terminalColumns = Terminal.columns
     let limits = Supervisor.Limits(maxRestarts: maxRestarts, minRanks: minRanks)
     let (signal, folder) = (StopSignal(), folder(recipe))
     let outcome = try Supervisor(launcher, limits: limits).run(
@@ -95,19 +97,42 @@ struct TrainCommand: ParsableCommand {
     let spins = ProcessInfo.processInfo.processorCount >= local * threads
     let world = try MPIWorld(settings: MPISettings(spins: spins))
     let ranks = Ranks(world.communicator)
-    var agreement = RunAgreement()
-    agreement.addProgram()
-    agreement.add("recipe", text: recipe.yaml)
-    try agreement.check(world.communicator)
+    try agreement(recipe).check(world.communicator)
     if ranks.isFirst { try DataFolder.fetch(recipe.data.source) }
     try world.communicator.barrier(label: "data")
     let signal = StopSignal()
     let watchdog = watchdog(world.communicator, folder(recipe))
     defer { watchdog.stop() }
-    let outcome = try session(recipe, ranks, threads: threads, restarts: environment.restarts)
+    // A rank's standard error is a pipe of whoever started it.
+    let session = try session(
+      recipe, ranks, threads: threads, restarts: environment.restarts,
+      columns: { environment.terminalColumns ?? Terminal.columns })
+    let outcome =
+      try session
       .run(note: { if ranks.isFirst { Terminal.note($0) } }, shouldStop: { signal.isSet })
     try world.finish()
     if ranks.isFirst { tell(outcome) }
+  }
+
+  /// What all ranks must have alike: what they run, what they exchange, and where the result must not depend on them the
+  /// bits that they compute.
+  private func agreement(_ recipe: Recipe) -> RunAgreement {
+    var agreement = RunAgreement()
+    agreement.addProgram()
+    agreement.add("recipe", text: recipe.yaml)
+    agreement.add(
+      "set of flags", text: "--device \(device) --resume \(resume) --profile \(profile) --out \(out ?? "")")
+    if LocalData.isPath(recipe.data.source) {
+      agreement.add(
+        "file \(recipe.data.source)", file: URL(fileURLWithPath: recipe.data.source),
+        mend: "give all hosts the same data")
+    }
+    if recipe.reproducible {
+      agreement.add(
+        "instruction set", text: InstructionSet.name,
+        mend: "set PANDO_ISA on all hosts to one that every host has: sse2, avx2 or avx512")
+    }
+    return agreement
   }
 
   /// Says which rank is waited for, and gives the run up where that takes too long.
@@ -124,9 +149,10 @@ struct TrainCommand: ParsableCommand {
     RunFolder(URL(fileURLWithPath: out ?? "runs/\(recipe.name)", isDirectory: true))
   }
 
-  private func session(_ recipe: Recipe, _ ranks: Ranks, threads: Int?, restarts: Int = 0) throws
-    -> TrainingSession
-  {
+  private func session(
+    _ recipe: Recipe, _ ranks: Ranks, threads: Int?, restarts: Int = 0,
+    columns: @escaping () -> Int? = { Terminal.columns }
+  ) throws -> TrainingSession {
     var device: Device
     do {
       device = try Device(named: self.device, threads: threads, exact: recipe.train.precision == .exact)
@@ -138,7 +164,7 @@ struct TrainCommand: ParsableCommand {
     }
     return TrainingSession(
       recipe, folder: folder(recipe), resumes: resume, dataFolder: DataFolder.url, device: device,
-      showsProgress: true, ranks: ranks, profiles: profile, restarts: restarts)
+      progress: ProgressLine(columns: columns), ranks: ranks, profiles: profile, restarts: restarts)
   }
 
   private func tell(_ outcome: TrainingSession.Outcome) {
@@ -173,6 +199,7 @@ struct TrainCommand: ParsableCommand {
       line("wasted steps", "\(summary.wastedSteps), done again after a restart")
     }
     if summary.ranks < ranks { line("ranks", "\(summary.ranks) of \(ranks) at the end") }
+    if let text = outcome.rankTimes?.text { line("slowest rank", text) }
     if profile { line("timeline", "\(path)/trace.json") }
     line("report", "\(path)/report.html")
   }

@@ -39,6 +39,11 @@ enum RankFixture {
       agreement.addProgram()
       agreement.add("recipe", text: ranks.rank == 1 ? "steps: 2" : "steps: 1")
       try agreement.check(ranks)
+    case "agree":
+      var agreement = RunAgreement()
+      agreement.addProgram()
+      agreement.add("file data", file: folder, mend: "give all hosts the same data")
+      try agreement.check(ranks)
     case "hang": try hang(ranks, tensor, folder)
     case "work": try work(ranks, tensor, folder)
     default: say("no mode \(mode)")

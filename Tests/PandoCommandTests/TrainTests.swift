@@ -85,6 +85,27 @@ import Testing
     #expect(abs(losses[0] - losses[1]) < 1e-3 * losses[0])
   }
 
+  /// Started by hand with different recipes or flags, the ranks say so before any of them trains.
+  @Test(.enabled(if: startsRanks, "Open MPI is not installed"))
+  func ranksMustAgree() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    for (setting, reason) in [
+      ("--set seed=9", "rank 1 has another recipe than rank 0"),
+      ("--resume", "rank 1 has another set of flags than rank 0"),
+    ] {
+      let train = "\(Command.binary.path) train recipe.yaml --set reproducible=true"
+      let outcome = try Command.run(
+        [], in: folder.url,
+        environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"],
+        shell: "exec mpirun --oversubscribe --bind-to none -n 1 \(train) : -n 1 \(train) \(setting);")
+      #expect(outcome.status == 2)
+      #expect(outcome.errorLines.count == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder.url.appendingPathComponent("runs").path))
+    }
+  }
+
   /// What is computed again, to whatever budget, leads to the very same weights.
   @Test func recomputationKeepsTheWeights() throws {
     let folder = try TemporaryFolder()
@@ -104,13 +125,17 @@ import Testing
     }
   }
 
-  /// Killed at ten points of a run, each time resumed: the weights are those of a run that was never stopped.
-  @Test func killedAndResumedItIsTheSameRun() throws {
+  /// Killed at ten points of a run, each time resumed: the weights are those of a run that was never stopped. With a
+  /// checkpoint every other step one is being written at almost any moment.
+  @Test(arguments: [(12_000, 100), (200, 2)])
+  func killedAndResumedItIsTheSameRun(steps: Int, every: Int) throws {
     let folder = try TemporaryFolder()
     try folder.writeTable()
-    try folder.writeRecipe(steps: 12_000)
-    let settings = ["--set", "train.evaluate.every=3000", "--set", "checkpoint.every=100"]
-    let undisturbed = try trained(folder, ["--out", "undisturbed"] + settings)["weights_sha256"] as? String
+    try folder.writeRecipe(steps: steps)
+    let settings = ["--set", "train.evaluate.every=\(steps / 4)", "--set", "checkpoint.every=\(every)"]
+    let undisturbed =
+      try trained(folder, ["--out", "undisturbed"] + settings + ["--set", "checkpoint.every=\(steps)"])[
+        "weights_sha256"] as? String
     var random = SystemRandomNumberGenerator()
     var kills = 0
     for _ in 0..<10 {
@@ -120,11 +145,17 @@ import Testing
       if process.isRunning { kills += 1 }
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
+      let checkpoints = folder.url.appendingPathComponent("killed/checkpoints").path
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+      if names.contains(where: { $0.hasPrefix("step-") }) {
+        let merged = try Command.run(["checkpoint", "merge", "killed"], in: folder.url)
+        #expect(merged.status == 0 && merged.errors.isEmpty, "\(merged.errors)")
+      }
     }
     #expect(kills > 0)
     let resumed = try trained(folder, ["--out", "killed", "--resume"] + settings)
     #expect(resumed["weights_sha256"] as? String == undisturbed)
-    #expect(resumed["steps"] as? Int == 12_000)
+    #expect(resumed["steps"] as? Int == steps)
   }
 
   private static let digits = URL(

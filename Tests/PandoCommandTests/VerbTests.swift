@@ -123,4 +123,33 @@ import Testing
       #expect(try output("--generate-completion-script", shell).output.contains("pando"))
     }
   }
+
+  @Test func checkpointsAreCheckedAndMerged() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 20)
+    try Command.run(["train", "recipe.yaml"], in: folder.url)
+    let whole = try Command.run(["checkpoint", "check", "runs/small"], in: folder.url)
+    #expect(whole.status == 0)
+    #expect(whole.output.contains("step 10: whole, 1 shard") && whole.output.contains("step 20: whole"))
+    let merged = try Command.run(
+      ["checkpoint", "merge", "runs/small", "--out", "all.safetensors"], in: folder.url)
+    #expect(merged.status == 0 && merged.output.hasPrefix("all.safetensors: step 20, "), "\(merged.errors)")
+    let model = folder.url.appendingPathComponent("runs/small/checkpoints/step-20/model.safetensors")
+    #expect(
+      try Data(contentsOf: folder.url.appendingPathComponent("all.safetensors")) == Data(contentsOf: model))
+
+    try FileManager.default.removeItem(at: model)
+    let damaged = try Command.run(["checkpoint", "check", "runs/small", "--json"], in: folder.url)
+    #expect(damaged.status == 0 && damaged.output.contains("model.safetensors is missing"))
+    let fallen = try Command.run(["checkpoint", "merge", "runs/small"], in: folder.url)
+    #expect(fallen.status == 0 && fallen.output.contains("step 10") && fallen.errors.contains("passed over"))
+    let named = try Command.run(["checkpoint", "merge", "runs/small/checkpoints/step-20"], in: folder.url)
+    #expect(named.status == 2 && named.errorLines.count == 1)
+    #expect(
+      named.errors.contains("model.safetensors is missing; use the checkpoint before it")
+        && named.errors.contains("step-10"), "\(named.errors)")
+    let other = try Command.run(["checkpoint", "merge", "recipe.yaml"], in: folder.url)
+    #expect(other.status == 2 && other.errorLines.count == 1, "\(other.errors)")
+  }
 }

@@ -70,6 +70,17 @@ import Testing
       "\(text)")
   }
 
+  /// One that neither answers nor refuses, such as an address that swallows packets.
+  @Test func aHostThatKeepsSilentIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("agent", "#!/bin/sh\n[ \"$1\" = good ] || sleep 60\n")
+    let agent = folder.url.appendingPathComponent("agent").path
+    chmod(agent, 0o755)
+    let silent = try HostProbe.silent(
+      [Host("good"), Host("deaf")], agent: [agent], environment: ["PATH": "/usr/bin:/bin"], seconds: 1)
+    #expect(silent.map(\.host.name) == ["deaf"] && silent.map(\.reason) == ["no answer within 1 s"])
+  }
+
   @Test(.enabled(if: OpenMPI.isInstalled, "Open MPI is not installed"))
   func ranksGetTheirShareOfTheCores() throws {
     func command(_ ranks: Int, threads: Int?, cores: Int, of hostCores: Int) throws -> [String] {

@@ -46,6 +46,25 @@ struct RankTests {
     #expect(text.contains("rank 1 has another recipe than rank 0; start all ranks with the same"), "\(text)")
   }
 
+  @Test func anotherProgramNamesTheRank() throws {
+    let (code, text) = try Fixture.shell(
+      "cp $FIXTURE $FOLDER/other; echo >>$FOLDER/other; "
+        + "mpirun --oversubscribe --bind-to none -n 2 $FIXTURE agree : -n 1 $FOLDER/other agree",
+      in: TemporaryFolder())
+    #expect(code == 2)
+    #expect(text.contains("rank 2 has another program than rank 0; start all ranks with the same"), "\(text)")
+  }
+
+  @Test func otherDataNameTheRank() throws {
+    let (code, text) = try Fixture.shell(
+      "cd $FOLDER; echo 1 >a; echo 2 >b; "
+        + "mpirun --oversubscribe --bind-to none -n 1 $FIXTURE agree a : -n 1 $FIXTURE agree b",
+      in: TemporaryFolder())
+    #expect(code == 2)
+    #expect(
+      text.contains("rank 1 has another file data than rank 0; give all hosts the same data"), "\(text)")
+  }
+
   @Test func aHangingRankIsNamed() throws {
     let folder = try TemporaryFolder()
     let (code, text) = try Fixture.shell(

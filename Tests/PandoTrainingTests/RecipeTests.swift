@@ -164,7 +164,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         names: {}
         gradients: {kind: float32}
         local: {kind: none}
-      checkpoint: {keep: 2}
+      checkpoint: {keep: 2, background: true}
       energy: {}
 
       """)

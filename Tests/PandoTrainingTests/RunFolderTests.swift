@@ -78,7 +78,7 @@ private func summary(loss: Double) -> RunSummary {
     Set(object.keys) == [
       "steps", "epochs", "samples", "seconds", "samples_per_second", "train_loss", "eval", "parameters",
       "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
-      "restarts", "wasted_steps",
+      "restarts", "wasted_steps", "rank_seconds",
       "sent_bytes_per_step", "exchange_share",
     ])
   #expect(object["train_loss"] is NSNull)

@@ -29,7 +29,7 @@ package final class CollectiveRunner: Sendable {
   }
 
   package func perform(_ collective: Collective, label: String) throws(CommunicationError) {
-    let number = enter(collective, label, .running)
+    let number = enter(collective, label, .running, blocks: true)
     try queue.perform { () throws(CommunicationError) in
       try self.carryOut(collective, label: label, number: number)
     }
@@ -37,17 +37,21 @@ package final class CollectiveRunner: Sendable {
 
   package func start(_ collective: Collective, label: String) -> any CommunicationRequest {
     let number = enter(collective, label, .queued)
-    return queue.start { () throws(CommunicationError) in
+    let request = queue.start { () throws(CommunicationError) in
       self.recorder.update(number, state: .running)
       try self.carryOut(collective, label: label, number: number)
     }
+    return RecordedRequest(request, recorder)
   }
 
-  private func enter(_ collective: Collective, _ label: String, _ state: FlightRecorder.Entry.State) -> Int {
+  private func enter(
+    _ collective: Collective, _ label: String, _ state: FlightRecorder.Entry.State, blocks: Bool = false
+  ) -> Int {
     collective.check(size: worldRanks.count)
     return recorder.begin(
       collective.name, label: label, ranks: worldRanks, bytes: collective.byteCount,
-      sends: collective.sentBytes(size: worldRanks.count), state: state)
+      sends: collective.sentBytes(size: worldRanks.count), state: state,
+      blocks: blocks)
   }
 
   private func carryOut(_ collective: Collective, label: String, number: Int) throws(CommunicationError) {
@@ -58,5 +62,24 @@ package final class CollectiveRunner: Sendable {
       recorder.update(number, state: .failed)
       throw recorder.error(error.reason, number, operation: collective.name, label: label)
     }
+  }
+}
+
+/// Something begun, whose waiting is written down as time in which the rank did nothing else.
+private final class RecordedRequest: CommunicationRequest {
+  private let request: any CommunicationRequest
+  private let recorder: FlightRecorder
+
+  init(_ request: any CommunicationRequest, _ recorder: FlightRecorder) {
+    self.request = request
+    self.recorder = recorder
+  }
+
+  var isDone: Bool { request.isDone }
+
+  func wait() throws(CommunicationError) {
+    let start = FlightRecorder.nanoseconds()
+    defer { recorder.didBlock(since: start) }
+    try request.wait()
   }
 }

@@ -34,6 +34,8 @@ public final class FlightRecorder: Sendable {
     public let state: State
     /// Seconds from the recorder's making to the call.
     public let begin: Double
+    /// Seconds from the recorder's making to the moment at which it had its turn.
+    public let started: Double?
     /// Seconds from the recorder's making to the end.
     public let end: Double?
     /// The ranks it still waits for, where that is known.
@@ -54,7 +56,9 @@ public final class FlightRecorder: Sendable {
     var bytes: Int
     var state: Entry.State
     var begin: UInt64
+    var started: UInt64
     var end: UInt64 = 0
+    var blocks: Bool
     var waitingFor: [Int] = []
   }
 
@@ -63,6 +67,7 @@ public final class FlightRecorder: Sendable {
     var count = 0
     var step: Int?
     var sentBytes = 0
+    var blockedTime: UInt64 = 0
   }
   private let ring = Mutex(Ring())
 
@@ -83,12 +88,22 @@ public final class FlightRecorder: Sendable {
   /// Bytes that this rank has sent since the recorder was made, counted as the least that its operations need.
   public var sentBytes: Int { ring.withLock { $0.sentBytes } }
 
+  /// Seconds that this rank has spent in exchanges which it had to wait for: what its own work left undone.
+  public var blockedSeconds: Double { Double(ring.withLock { $0.blockedTime }) * 1e-9 }
+
+  /// Time was spent waiting for something that was begun before, from a moment on.
+  package func didBlock(since start: UInt64) {
+    let time = Self.nanoseconds() - start
+    ring.withLock { $0.blockedTime += time }
+  }
+
   /// Seconds since the recorder was made.
   public var seconds: Double { since(Self.nanoseconds()) }
 
   private func since(_ time: UInt64) -> Double { Double(time - origin) * 1e-9 }
 
-  private static func nanoseconds() -> UInt64 {
+  /// The time now, for `didBlock`.
+  package static func nanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
@@ -102,20 +117,24 @@ public final class FlightRecorder: Sendable {
       return Entry(
         number: number, step: slot.step, operation: slot.operation, label: slot.label, ranks: slot.ranks,
         bytes: slot.bytes, state: slot.state, begin: since(slot.begin),
+        started: slot.started == 0 ? nil : since(slot.started),
         end: slot.end == 0 ? nil : since(slot.end), waitingFor: slot.waitingFor)
     }
   }
 
   /// Enters an operation and returns its number.
+  ///
+  /// - Parameter blocks: whether the caller does nothing else until its end.
   package func begin(
-    _ operation: String, label: String, ranks: [Int], bytes: Int, sends: Int, state: Entry.State
+    _ operation: String, label: String, ranks: [Int], bytes: Int, sends: Int, state: Entry.State,
+    blocks: Bool = false
   ) -> Int {
     let now = Self.nanoseconds()
     return ring.withLock { ring in
       let number = ring.count
       let slot = Slot(
         step: ring.step, operation: operation, label: label, ranks: ranks, bytes: bytes, state: state,
-        begin: now)
+        begin: now, started: state == .running ? now : 0, blocks: blocks)
       if number < capacity { ring.slots.append(slot) } else { ring.slots[number & (capacity - 1)] = slot }
       ring.count += 1
       ring.sentBytes += sends
@@ -125,14 +144,18 @@ public final class FlightRecorder: Sendable {
 
   /// Changes an entry, if it is still kept.
   package func update(_ number: Int, state: Entry.State) {
-    let end = state == .done || state == .failed ? Self.nanoseconds() : 0
+    let now = Self.nanoseconds()
     ring.withLock { ring in
       guard number >= ring.count - capacity else { return }
-      ring.slots[number & (capacity - 1)].state = state
-      ring.slots[number & (capacity - 1)].end = end
-      if state == .done, !ring.slots[number & (capacity - 1)].waitingFor.isEmpty {
-        ring.slots[number & (capacity - 1)].waitingFor = []
+      let place = number & (capacity - 1)
+      ring.slots[place].state = state
+      guard state == .done || state == .failed else {
+        if state == .running { ring.slots[place].started = now }
+        return
       }
+      ring.slots[place].end = now
+      if ring.slots[place].blocks { ring.blockedTime += now - ring.slots[place].begin }
+      if state == .done, !ring.slots[place].waitingFor.isEmpty { ring.slots[place].waitingFor = [] }
     }
   }
 

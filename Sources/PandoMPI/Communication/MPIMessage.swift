@@ -38,7 +38,11 @@ final class MPIMessage: CommunicationRequest, @unchecked Sendable {
 
   func wait() throws(CommunicationError) {
     lock.lock()
-    defer { lock.unlock() }
+    let start = FlightRecorder.nanoseconds()
+    defer {
+      recorder.didBlock(since: start)
+      lock.unlock()
+    }
     attempt { transfers throws(ExchangeFailure) in
       try transfers.wait { ranks in recorder.update(number, waitingFor: ranks.map { worldRanks[$0] }) }
       return true

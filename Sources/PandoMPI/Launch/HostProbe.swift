@@ -2,13 +2,13 @@ import Foundation
 
 /// Asks each host to run a program that does nothing, all at once, so that one that does not answer is named in
 /// seconds; `mpirun` itself would wait for minutes and name none.
-enum HostProbe {
+package enum HostProbe {
   /// - Parameters:
   ///   - agent: the command that runs a program on a host, `ssh` with its options; the host's name and the program
   ///     follow.
   ///   - seconds: how long a host may take.
   /// - Returns: why each host that did not answer did not.
-  static func silent(
+  package static func silent(
     _ hosts: [Host], agent: [String], environment: [String: String], seconds: Double = 6
   ) throws(LaunchError) -> [(host: Host, reason: String)] {
     struct Probe {

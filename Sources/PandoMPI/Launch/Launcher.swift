@@ -14,6 +14,9 @@ public struct Launcher: Sendable {
   public var arguments: [String]
   /// The environment of `mpirun` and, on this host, of the ranks.
   public var environment: [String: String]
+  /// Columns of the terminal on which standard error is seen; `nil` where it is none. The ranks write to a pipe and
+  /// cannot tell.
+  public var terminalColumns: Int?
   /// What the ranks of all hosts are told by variables of their environment.
   var variables: [String: String] = [:]
   /// The variables of `environment` that ranks on other hosts get too.
@@ -107,6 +110,7 @@ public struct Launcher: Sendable {
     var flags = ["-n", "\(ranks)"]
     var told = self.variables
     told["PANDO_RUN"] = run
+    told[RankEnvironment.terminalVariable] = terminalColumns.map(String.init) ?? "0"
     var variables = environment.merging(told) { $1 }
     // A container's only user is often root; MPI asks twice whether that is meant.
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"

@@ -9,7 +9,11 @@ public struct RankEnvironment: Hashable, Sendable {
   public let localSize: Int?
   /// How often the ranks of this run were started again.
   public let restarts: Int
-  /// The variable by which a supervisor says so.
+  /// Columns of the terminal that the first rank's standard error ends up on; `nil` where it is none.
+  public let terminalColumns: Int?
+  /// The variable by which a launcher says how wide the terminal is.
+  static let terminalVariable = "PANDO_TERMINAL"
+  /// The variable by which a supervisor says how often it has started the ranks again.
   static let restartsVariable = "PANDO_RESTARTS"
 
   /// Reads the environment.
@@ -20,6 +24,7 @@ public struct RankEnvironment: Hashable, Sendable {
     func number(_ names: String...) -> Int? {
       names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first
     }
+    terminalColumns = number(Self.terminalVariable).flatMap { $0 > 0 ? $0 : nil }
     restarts = max(0, number(Self.restartsVariable) ?? 0)
     if let rank = number("OMPI_COMM_WORLD_RANK") {
       self.rank = rank

@@ -3,25 +3,43 @@ import PandoEngine
 
 /// What all ranks of a run must have alike.
 public struct RunAgreement: Sendable {
-  private var items: [(name: String, digest: UInt64)] = []
+  private struct Item {
+    let name: String
+    let digest: UInt64
+    let mend: String
+  }
+  private var items: [Item] = []
+  private static let mend = "start all ranks with the same"
 
   /// Nothing yet.
   public init() {}
 
   /// Adds a text, such as a recipe with all that was set in it.
-  public mutating func add(_ name: String, text: String) {
-    items.append(
-      (
-        name,
-        text.utf8.withContiguousStorageIfAvailable { Self.digest(UnsafeRawBufferPointer($0)) }
-          ?? Array(text.utf8).withUnsafeBytes(Self.digest)
-      ))
+  ///
+  /// - Parameter mend: what to do where ranks differ; by default to start them with the same.
+  public mutating func add(_ name: String, text: String, mend: String? = nil) {
+    let digest = Array(text.utf8).withUnsafeBytes(Self.digest)
+    items.append(Item(name: name, digest: digest, mend: mend ?? Self.mend))
+  }
+
+  /// Adds a file that each rank reads where it runs: its size, and its first and last mebibyte.
+  public mutating func add(_ name: String, file: URL, mend: String? = nil) {
+    let data = try? Data(contentsOf: file, options: .alwaysMapped)
+    var digest: UInt64 = 0
+    data?.withUnsafeBytes { bytes in
+      let end = min(bytes.count, 1 << 20)
+      for part in [bytes[..<end], bytes[(bytes.count - end)...]] {
+        digest = digest &* 31 &+ Self.digest(UnsafeRawBufferPointer(rebasing: part))
+      }
+      digest = digest &* 31 &+ UInt64(bytes.count)
+    }
+    items.append(Item(name: name, digest: digest, mend: mend ?? Self.mend))
   }
 
   /// Adds the program that this process runs.
   public mutating func addProgram() {
     let data = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"), options: .alwaysMapped)
-    items.append(("program", data?.withUnsafeBytes(Self.digest) ?? 0))
+    items.append(Item(name: "program", digest: data?.withUnsafeBytes(Self.digest) ?? 0, mend: Self.mend))
   }
 
   /// Compares with all ranks. Collective.
@@ -42,8 +60,8 @@ public struct RunAgreement: Sendable {
       let names = others.map(String.init).joined(separator: ", ")
       throw LaunchError(
         others.count == 1
-          ? "rank \(names) has another \(item.name) than rank 0; start all ranks with the same"
-          : "ranks \(names) have another \(item.name) than rank 0; start all ranks with the same")
+          ? "rank \(names) has another \(item.name) than rank 0; \(item.mend)"
+          : "ranks \(names) have another \(item.name) than rank 0; \(item.mend)")
     }
   }
 

@@ -3,42 +3,10 @@ import Foundation
 /// A timeline in the Trace Event Format, which Perfetto (ui.perfetto.dev) and chrome://tracing show: rows of named
 /// spans, times in microseconds.
 struct TraceEvents: Encodable {
-  /// A row of the timeline.
-  enum Row: Hashable, Comparable {
-    /// What a thread of the step does; 0 is the one that runs the step.
-    case thread(Int)
-    /// What the thread of a loader does.
-    case data(Int)
-    /// What is written down between steps.
-    case records
-
-    /// What stands at its beginning.
-    var title: String {
-      switch self {
-      case .thread(0): "step"
-      case .thread(let number): "step, thread \(number)"
-      case .data(0): "data loading"
-      case .data(let number): "data loading \(number + 1)"
-      case .records: "metrics, evaluation, checkpoints"
-      }
-    }
-  }
-
-  /// Something that took a while.
-  struct Span {
-    let row: Row
-    let name: String
-    /// The kind by which spans get their colour and are searched.
-    let category: String
-    let start: ContinuousClock.Instant
-    let end: ContinuousClock.Instant
-    var details: [String: String] = [:]
-  }
-
   private struct Event: Encodable {
     let name: String
     let ph: String
-    let pid = 1
+    let pid: Int
     let tid: Int
     var cat: String?
     var ts: Double?
@@ -46,32 +14,79 @@ struct TraceEvents: Encodable {
     var args: [String: String]?
   }
 
-  private let traceEvents: [Event]
+  private var traceEvents: [Event] = []
   private let displayTimeUnit = "ms"
+  private let origin: Int64
 
   private enum CodingKeys: String, CodingKey { case traceEvents, displayTimeUnit }
 
-  /// A timeline that begins with the first span.
+  /// A timeline that begins with the first span: of several ranks, a row for each with what it was occupied with, and
+  /// below them each rank's own rows.
   ///
   /// - Parameter title: what the whole is called.
-  init(_ spans: [Span], title: String) {
-    let origin = spans.map(\.start).min()
-    var events = [Event(name: "process_name", ph: "M", tid: 0, args: ["name": title])]
-    let rows = Set(spans.map(\.row)).union([.thread(0), .data(0), .records]).sorted()
+  init(_ timelines: [Timeline], title: String) {
+    origin = timelines.flatMap { $0.spans.map(\.time.lowerBound) }.min() ?? 0
+    let isAlone = timelines.count == 1
+    if !isAlone {
+      name(process: 1, "\(title): ranks")
+      for timeline in timelines { addOverview(timeline) }
+    }
+    for timeline in timelines {
+      let process = isAlone ? 1 : timeline.rank + 2
+      name(process: process, isAlone ? title : "rank \(timeline.rank)")
+      add(timeline, process: process)
+    }
+  }
+
+  /// All rows of a rank.
+  private mutating func add(_ timeline: Timeline, process: Int) {
+    let rows = Set(timeline.spans.map(\.row)).union([.thread(0), .data(0), .records]).sorted()
     let places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($0.element, $0.offset + 1) })
-    for row in rows {
-      events.append(Event(name: "thread_name", ph: "M", tid: places[row]!, args: ["name": row.title]))
-    }
+    for row in rows { name(row: places[row]!, of: process, row.title) }
     // Viewers nest spans of one row by time; of two that begin together the longer is meant to hold the shorter.
-    for span in spans.sorted(by: { ($0.start, $1.end) < ($1.start, $0.end) }) {
-      events.append(
-        Event(
-          name: span.name, ph: "X", tid: places[span.row]!, cat: span.category,
-          ts: origin!.duration(to: span.start) / .microseconds(1),
-          dur: span.start.duration(to: span.end) / .microseconds(1),
-          args: span.details.isEmpty ? nil : span.details))
+    let spans = timeline.spans.sorted {
+      ($0.time.lowerBound, $1.time.upperBound) < ($1.time.lowerBound, $0.time.upperBound)
     }
-    traceEvents = events
+    for span in spans {
+      add(span.name, span.category, span.time, row: places[span.row]!, of: process, span.details)
+    }
+  }
+
+  /// The steps of a rank, and in each what it was occupied with.
+  private mutating func addOverview(_ timeline: Timeline) {
+    let row = timeline.rank + 1
+    name(row: row, of: 1, "rank \(timeline.rank)")
+    let occupation = Occupation(timeline)
+    for step in timeline.spans where step.kind == .step {
+      let sums = occupation.sums(within: step.time)
+      let details = Dictionary(
+        uniqueKeysWithValues: sums.map {
+          ("\($0.key.rawValue) ms", String(format: "%.3f", Double($0.value) / 1e6))
+        })
+      add(step.name, step.category, step.time, row: row, of: 1, details)
+      for part in occupation.parts where part.time.overlaps(step.time) {
+        add(part.kind.rawValue, part.kind.rawValue, part.time.clamped(to: step.time), row: row, of: 1, [:])
+      }
+    }
+  }
+
+  private mutating func name(process: Int, _ title: String) {
+    traceEvents.append(Event(name: "process_name", ph: "M", pid: process, tid: 0, args: ["name": title]))
+  }
+
+  private mutating func name(row: Int, of process: Int, _ title: String) {
+    traceEvents.append(Event(name: "thread_name", ph: "M", pid: process, tid: row, args: ["name": title]))
+  }
+
+  private mutating func add(
+    _ name: String, _ category: String, _ time: Range<Int64>, row: Int, of process: Int,
+    _ details: [String: String]
+  ) {
+    traceEvents.append(
+      Event(
+        name: name, ph: "X", pid: process, tid: row, cat: category,
+        ts: Double(time.lowerBound - origin) / 1e3, dur: Double(time.count) / 1e3,
+        args: details.isEmpty ? nil : details))
   }
 
   /// The timeline as JSON.

@@ -2,27 +2,35 @@ import Foundation
 import Pando
 import PandoData
 
-/// Takes down what a run does in a few of its steps, and writes it as a timeline.
+/// Takes down what a run does in a few of its steps, on every rank, and writes it as one timeline.
 ///
 /// A step that is not watched costs nothing more than without a profiler; one that is computes the same numbers.
 public final class TrainingProfiler {
   private let file: URL
+  private let communicator: (any Communicator)?
+  /// The first exchange that has not been taken down.
+  private var nextExchange = 0
   private let warmUp: Int
   private let steps: Int
   private var passed = 0
   private var watched = 0
-  private var spans: [TraceEvents.Span] = []
+  private var timeline = Timeline()
+  private let clock = TimelineClock()
   private var kernels: [ObjectIdentifier: [KernelDescription]] = [:]
 
   /// Whether what happens now is taken down.
   private(set) var isWatching = false
 
   /// - Parameters:
-  ///   - file: where the timeline goes, in the Trace Event Format.
+  ///   - file: where the first rank puts the timeline, in the Trace Event Format.
+  ///   - ranks: who trains together; each has a profiler.
   ///   - warmUp: steps of the session that are let pass before the first that is watched, where there are enough.
   ///   - steps: how many are watched.
-  public init(writingTo file: URL, warmUp: Int = 2, steps: Int = 8) {
+  public init(writingTo file: URL, ranks: Ranks = .single, warmUp: Int = 2, steps: Int = 8) {
     self.file = file
+    communicator = ranks.communicator
+    timeline.rank = ranks.rank
+    timeline.clock = TimelineClock.name
     self.warmUp = warmUp
     self.steps = max(1, steps)
   }
@@ -36,31 +44,35 @@ public final class TrainingProfiler {
     if watched == 0, passed < warmUp, remaining > steps {
       passed += 1
     } else if watched < steps {
+      if !isWatching { nextExchange = (communicator?.recorder.entries.last?.number ?? -1) + 1 }
       isWatching = true
       watched += 1
     }
   }
 
-  /// Writes the timeline unless that is done; nothing where no step was watched.
+  /// Writes the timeline unless that is done; nothing where no step was watched. All ranks call it after the same step.
   ///
-  /// - Throws: `DataError` where it cannot be written.
+  /// - Throws: `DataError` where it cannot be written, `CommunicationError` where a rank is gone.
   func finish(title: String) throws {
     guard isWatching else { return }
     isWatching = false
-    try AtomicFile.write(TraceEvents(spans, title: title).data(), to: file)
-    spans = []
+    let timelines = try communicator.map { try timeline.gathered(over: $0) } ?? [timeline]
+    if let timelines { try AtomicFile.write(TraceEvents(timelines, title: title).data(), to: file) }
+    timeline.spans = []
   }
 
   /// Does something and takes down how long it takes, if it is watched.
   func watch<Result>(
-    _ row: TraceEvents.Row, _ name: @autoclosure () -> String, _ category: String, _ work: () throws -> Result
+    _ row: Timeline.Row, _ name: @autoclosure () -> String, _ category: String, _ work: () throws -> Result
   ) rethrows -> Result {
     guard isWatching else { return try work() }
     let name = name()
     let start = ContinuousClock.now
     let result = try work()
-    spans.append(
-      TraceEvents.Span(row: row, name: name, category: category, start: start, end: .now))
+    timeline.spans.append(
+      Timeline.Span(
+        row: row, name: name, category: category, kind: category == "step" ? .step : .other,
+        time: clock.time(start, .now)))
     return result
   }
 
@@ -77,16 +89,33 @@ public final class TrainingProfiler {
     for (number, feed) in feeds.enumerated() {
       for batch in feed.times ?? [] {
         let name = "samples from \(batch.position)"
-        spans.append(
-          TraceEvents.Span(
+        timeline.spans.append(
+          Timeline.Span(
             row: .thread(feeds.count == 1 ? 0 : number + 1), name: "wait for \(name)", category: "wait",
-            start: batch.waited.lowerBound, end: batch.waited.upperBound))
+            time: clock.time(batch.waited.lowerBound, batch.waited.upperBound)))
         guard let prepared = batch.prepared else { continue }
-        spans.append(
-          TraceEvents.Span(
-            row: .data(number), name: name, category: "batch", start: prepared.lowerBound,
-            end: prepared.upperBound))
+        timeline.spans.append(
+          Timeline.Span(
+            row: .data(number), name: name, category: "batch",
+            time: clock.time(prepared.lowerBound, prepared.upperBound)))
       }
+    }
+  }
+
+  /// Takes down what was exchanged with other ranks since it was called last.
+  func takeExchanges() {
+    guard isWatching, let recorder = communicator?.recorder else { return }
+    let (now, seconds) = (TimelineClock.now, recorder.seconds)
+    func time(_ moment: Double) -> Int64 { now - Int64((seconds - moment) * 1e9) }
+    for entry in recorder.entries where entry.number >= nextExchange {
+      // What has not ended yet is taken down the next time, with all behind it.
+      guard entry.state == .done || entry.state == .failed, let end = entry.end else { break }
+      nextExchange = entry.number + 1
+      let start = time(entry.started ?? entry.begin)
+      timeline.spans.append(
+        Timeline.Span(
+          row: .exchanges, name: "\(entry.operation) of \(entry.label)", category: "communication",
+          kind: .communication, time: start..<max(start, time(end)), details: ["bytes": "\(entry.bytes)"]))
     }
   }
 
@@ -99,9 +128,10 @@ public final class TrainingProfiler {
     func rate(_ amount: Int) -> String {
       String(format: "%.1f", seconds > 0 ? Double(amount) / seconds / 1e9 : 0)
     }
-    spans.append(
-      TraceEvents.Span(
-        row: .thread(thread), name: kernel.name, category: kernel.kind, start: time.start, end: time.end,
+    timeline.spans.append(
+      Timeline.Span(
+        row: .thread(thread), name: kernel.name, category: kernel.kind, kind: .compute,
+        time: clock.time(time.start, time.end),
         details: [
           "node": "\(time.node)", "operands": kernel.operands.joined(separator: " "),
           "results": kernel.results.joined(separator: " "), "GFLOP/s": rate(kernel.flops),
@@ -113,7 +143,7 @@ public final class TrainingProfiler {
 extension TrainingProfiler? {
   /// Does something and takes down how long it takes, if there is a profiler and it watches.
   func watch<Result>(
-    _ row: TraceEvents.Row, _ name: @autoclosure () -> String, _ category: String, _ work: () throws -> Result
+    _ row: Timeline.Row, _ name: @autoclosure () -> String, _ category: String, _ work: () throws -> Result
   ) rethrows -> Result {
     guard let self else { return try work() }
     return try self.watch(row, name(), category, work)

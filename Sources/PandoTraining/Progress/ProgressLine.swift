@@ -20,11 +20,14 @@ public struct ProgressLine {
   private static let plainInterval = 10.0
 
   /// Progress on standard error.
-  public init() {
-    let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  ///
+  /// - Parameter columns: how wide the terminal is that it is seen on, asked again for each line; `nil` where it is
+  ///   none.
+  public init(columns: @escaping () -> Int?) {
     let began = ContinuousClock.now
     self.init(
-      isTerminal: isTerminal, width: Self.terminalWidth, now: { began.duration(to: .now) / .seconds(1) },
+      isTerminal: columns() != nil, width: { columns() ?? 80 },
+      now: { began.duration(to: .now) / .seconds(1) },
       write: { FileHandle.standardError.write(Data($0.utf8)) })
   }
 
@@ -79,11 +82,5 @@ public struct ProgressLine {
     } else {
       write(state.line() + "\n")
     }
-  }
-
-  private static func terminalWidth() -> Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
   }
 }

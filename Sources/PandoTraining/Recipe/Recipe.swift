@@ -180,6 +180,8 @@ extension Recipe {
     public var every: Int?
     /// How many of the latest stay, beside the best.
     public var keep = 2
+    /// Whether a copy is written while training goes on; otherwise training stands still.
+    public var background = true
 
     /// One at each evaluation, two of them kept.
     public init() {}

@@ -105,6 +105,10 @@ extension Recipe.Checkpoint {
         "every", \.every, .integer(1...Int.max),
         "Steps between two checkpoints. If absent, one at each evaluation."),
       .key("keep", \.keep, .integer(1...10_000), "How many of the latest stay, beside the best."),
+      .key(
+        "background", \.background, .boolean,
+        "Whether a copy of the state is written while training goes on. The copy takes memory, which is planned; without it training stands still meanwhile."
+      ),
     ])
 }
 

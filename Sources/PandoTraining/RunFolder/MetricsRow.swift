@@ -20,6 +20,8 @@ public struct MetricsRow: Hashable, Sendable {
   public var samplesPerSecond: Double?
   /// Bytes that a rank sent to others in this step; absent where there are no others.
   public var sentBytes: Int?
+  /// How long the own work of each rank took in the step before, in seconds; empty where there is one rank.
+  public var rankSeconds: [Double] = []
   /// What was measured on held-out samples, by the metric's name; empty where nothing was.
   public var evaluation: [String: Double]
 
@@ -54,6 +56,7 @@ public struct MetricsRow: Hashable, Sendable {
     ]
     for case (let key, let value?) in optional { members.append(.init(key, .number(value))) }
     if let sentBytes { members.append(.init("sent_bytes", .integer(sentBytes))) }
+    if !rankSeconds.isEmpty { members.append(.init("rank_seconds", .list(rankSeconds.map { .number($0) }))) }
     if !evaluation.isEmpty {
       let inside = evaluation.sorted { $0.key < $1.key }.map { PlainValue.Member($0.key, .number($0.value)) }
       members.append(.init("eval", .map(inside)))
@@ -73,5 +76,6 @@ public struct MetricsRow: Hashable, Sendable {
       learningRate: number(object["learning_rate"]), gradientNorm: number(object["gradient_norm"]),
       samplesPerSecond: number(object["samples_per_second"]), sentBytes: object["sent_bytes"] as? Int,
       evaluation: (object["eval"] as? [String: Any] ?? [:]).compactMapValues(number))
+    rankSeconds = (object["rank_seconds"] as? [Any] ?? []).compactMap(number)
   }
 }

@@ -42,6 +42,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var exchangeShare: Double
   /// What it took; absent in summaries of earlier versions.
   public var energy: EnergyFigures?
+  /// How long each rank's own work takes in a step, without waiting for others, in seconds; empty where there is one.
+  public var rankSeconds: [Double]
 
   /// All figures at once.
   public init(
@@ -49,7 +51,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
     device: String, precision: String, weightsSHA256: String, seed: Int,
     restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0,
-    energy: EnergyFigures? = nil
+    rankSeconds: [Double] = [], energy: EnergyFigures? = nil
   ) {
     self.steps = steps
     self.epochs = epochs
@@ -71,6 +73,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
     self.sentBytesPerStep = sentBytesPerStep
     self.exchangeShare = exchangeShare
     self.energy = energy
+    self.rankSeconds = rankSeconds
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -84,6 +87,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
     case wastedSteps = "wasted_steps"
     case sentBytesPerStep = "sent_bytes_per_step"
     case exchangeShare = "exchange_share"
+    case rankSeconds = "rank_seconds"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -106,6 +110,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
       wastedSteps: try keys.decodeIfPresent(Int.self, forKey: .wastedSteps) ?? 0,
       sentBytesPerStep: try keys.decodeIfPresent(Double.self, forKey: .sentBytesPerStep) ?? 0,
       exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0,
+      rankSeconds: try keys.decodeIfPresent([Double].self, forKey: .rankSeconds) ?? [],
       energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil)
   }
 
@@ -133,6 +138,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(sentBytesPerStep, forKey: .sentBytesPerStep)
     try keys.encode(exchangeShare, forKey: .exchangeShare)
     try energy?.encode(to: encoder)
+    try keys.encode(rankSeconds, forKey: .rankSeconds)
   }
 
   /// The same keys in the order in which people read them.
@@ -147,6 +153,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
       "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
       "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),
+      "rank_seconds": .list(rankSeconds.map { .number($0) }),
     ]
     return .map(figures.map { PlainValue.Member($0.key, $0.value) } + (energy?.members ?? []))
   }

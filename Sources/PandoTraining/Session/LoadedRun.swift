@@ -39,7 +39,7 @@ extension TextGenerator {
       TrainingState.Entry(
         name: named.name, placeholder: named.parameter.tensor, buffer: HostBuffer(named.parameter.type))
     }
-    try StateCheckpoints.read(weights, from: found.url.appending(path: StateCheckpoints.modelFile))
+    try StateCheckpoints.read(weights, StateCheckpoints.modelStem, of: found)
     return try TextGenerator(
       model, weights: weights.map { ($0.placeholder, $0.buffer) }, vocabulary: vocabulary, context: context,
       precision: recipe.train.precision, device: device)

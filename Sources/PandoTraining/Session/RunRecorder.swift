@@ -19,14 +19,14 @@ final class RunRecorder: TrainingObserver {
   ///   - secondsBefore: training time of earlier sessions.
   init(
     _ folder: RunFolder, ledger: RunLedger, resumingAfter step: Int?, secondsBefore: Double, totalSteps: Int,
-    showsProgress: Bool
+    progress: ProgressLine?
   ) throws {
     self.ledger = ledger
     log = try MetricsLog(folder.metrics, resumingAfter: step)
     events = try EventFile(in: folder.url, resumingAfter: step)
     self.secondsBefore = secondsBefore
     interval = max(1, totalSteps / 1000)
-    progress = showsProgress ? ProgressLine() : nil
+    self.progress = progress
   }
 
   /// Training time of all sessions, in seconds.
@@ -53,6 +53,7 @@ final class RunRecorder: TrainingObserver {
     row.gradientNorm = record.gradientNorm
     row.samplesPerSecond = record.samplesPerSecond
     if run.ranks.count > 1 { row.sentBytes = record.sentBytes }
+    row.rankSeconds = run.rankTimes?.last ?? []
     try log.append(row)
     try events.write(
       [

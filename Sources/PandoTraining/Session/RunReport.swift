@@ -74,6 +74,12 @@ struct RunReport {
       ReportData.Figure(
         "memory", Figures.bytes(summary.plannedMemoryBytes),
         detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
+    if let times = run.rankTimes {
+      figures.append(
+        ReportData.Figure(
+          "slowest rank", times.means.max().map { "\(Figures.number($0 * 1000)) ms a step" } ?? "–",
+          detail: times.text ?? "all ranks are as fast"))
+    }
     if summary.restarts > 0 {
       figures.append(
         ReportData.Figure(
@@ -97,6 +103,7 @@ struct RunReport {
       ("weights", plan.parameterBytes), ("optimizer", plan.optimizerBytes),
       ("gradient sums", plan.accumulationBytes),
       ("step", plan.stepArenaBytes), ("evaluation", plan.evaluationArenaBytes), ("batches", plan.batchBytes),
+      ("checkpoint", plan.checkpointBytes),
     ]
     return ReportData.Plan(
       parts: parts.filter { $0.1 > 0 }.map { ReportData.Plan.Part($0.0, bytes: $0.1) },

@@ -10,6 +10,8 @@ public struct TrainingSession {
     public let summary: RunSummary
     /// Why it ended.
     public let reason: StopReason
+    /// How long each rank's own work took; `nil` where there is one rank.
+    public let rankTimes: RankTimes?
     /// The run's folder.
     public let folder: URL
   }
@@ -24,18 +26,19 @@ public struct TrainingSession {
   public let dataFolder: URL
   /// Where the run runs.
   public let device: Device
-  /// Whether progress is shown on standard error.
-  public let showsProgress: Bool
+  /// Where progress is shown; `nil` for nowhere.
+  public let progress: ProgressLine?
   /// Who trains together; every rank runs a session of the same recipe.
   public let ranks: Ranks
-  /// Whether a few steps of the first rank are taken down in the run's `trace.json`.
+  /// Whether a few steps of all ranks are taken down in the run's `trace.json`.
   public let profiles: Bool
   /// How often the ranks were started again by whoever watches over them.
   public let restarts: Int
 
   /// A session; nothing happens until `run`.
   public init(
-    _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device, showsProgress: Bool,
+    _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device,
+    progress: ProgressLine?,
     ranks: Ranks = .single, profiles: Bool = false, restarts: Int = 0
   ) {
     self.recipe = recipe
@@ -43,7 +46,7 @@ public struct TrainingSession {
     self.resumes = resumes
     self.dataFolder = dataFolder
     self.device = device
-    self.showsProgress = showsProgress && ranks.isFirst
+    self.progress = ranks.isFirst ? progress : nil
     self.ranks = ranks
     self.profiles = profiles
     self.restarts = restarts
@@ -75,11 +78,15 @@ public struct TrainingSession {
     if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
     note(run.headline)
     if let spread = run.spreadLine { note(spread) }
-    let stop = StopAgreement(run, shouldStop: shouldStop)
+    let profiler = profiles ? TrainingProfiler(writingTo: folder.trace, ranks: ranks) : nil
 
     guard ranks.isFirst else {
       let start = ContinuousClock.now
-      let reason = try Trainer(run, observers: [energy], shouldStop: stop.ask).train()
+      let reason = try Trainer(
+        run, observers: [energy],
+        checkpoints: StateCheckpoints(folder.checkpoints, of: run, seconds: { 0 }), profiler: profiler,
+        shouldStop: shouldStop
+      ).train()
       if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
       if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
       let seconds = start.duration(to: .now) / .seconds(1)
@@ -87,7 +94,7 @@ public struct TrainingSession {
       let summary = try summary(
         run, energy, seconds: secondsBefore + seconds,
         speed: seconds > 0 ? Double((run.step - firstStep) * run.samplesPerStep) / seconds : 0)
-      return Outcome(summary: summary, reason: reason, folder: folder.url)
+      return Outcome(summary: summary, reason: reason, rankTimes: run.rankTimes, folder: folder.url)
     }
     try folder.prepare(resuming: resumes)
     try folder.write(recipe)
@@ -95,12 +102,12 @@ public struct TrainingSession {
     let ledger = try RunLedger(folder.ledger, resumes: resumes, from: firstStep, restarts: restarts)
     let recorder = try RunRecorder(
       folder, ledger: ledger, resumingAfter: firstStep > 0 ? firstStep : nil, secondsBefore: secondsBefore,
-      totalSteps: run.totalSteps, showsProgress: showsProgress)
-    let checkpoints = StateCheckpoints(
-      folder.checkpoints, seconds: { recorder.seconds }, energy: { energy.tally.values })
+      totalSteps: run.totalSteps, progress: progress)
+    let checkpoints = try StateCheckpoints(
+      folder.checkpoints, of: run, seconds: { recorder.seconds }, energy: { energy.tally.values })
     let trainer = Trainer(
-      run, observers: [recorder, energy], checkpoints: checkpoints,
-      profiler: profiles ? TrainingProfiler(writingTo: folder.trace) : nil, shouldStop: stop.ask)
+      run, observers: [recorder, energy], checkpoints: checkpoints, profiler: profiler,
+      shouldStop: shouldStop)
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
@@ -114,13 +121,13 @@ public struct TrainingSession {
     try folder.writePlan(run.plan)
     try folder.write(RunReport(run, summary: summary, reason: reason, folder: folder).data())
     ledger.end()
-    return Outcome(summary: summary, reason: reason, folder: folder.url)
+    return Outcome(summary: summary, reason: reason, rankTimes: run.rankTimes, folder: folder.url)
   }
 
   /// The checkpoint from which the run goes on, where that is wanted; only the first rank's files count.
   private func latestCheckpoint(note: (String) -> Void) -> CheckpointStore.Found? {
     guard resumes, ranks.isFirst else { return nil }
-    let found = folder.checkpoints.latest { note("passed over \($0)") }
+    let found = folder.checkpoints.latest { note("passed over \($0); taking the checkpoint before it") }
     if found == nil {
       note("no checkpoint in \(folder.checkpoints.folder.path); starting from the beginning")
     }
@@ -165,7 +172,7 @@ public struct TrainingSession {
       ranks: ranks.count, device: device.name, precision: recipe.train.precision.rawValue,
       weightsSHA256: digest,
       seed: recipe.seed, sentBytesPerStep: run.traffic.sentBytesPerStep,
-      exchangeShare: run.traffic.exchangeShare,
+      exchangeShare: run.traffic.exchangeShare, rankSeconds: run.rankTimes?.means ?? [],
       energy: energy.figures)
   }
 }

@@ -8,23 +8,23 @@ public struct Trainer {
   private let observers: [any TrainingObserver]
   private let checkpoints: (any CheckpointKeeper)?
   private let profiler: TrainingProfiler?
-  private let shouldStop: () throws -> Bool
+  private let agreement: StepAgreement
 
   /// - Parameters:
   ///   - run: what is trained, from the step where it stands.
   ///   - observers: who is told.
   ///   - checkpoints: where the state is saved; `nil` saves nothing.
   ///   - profiler: takes down what happens in a few steps.
-  ///   - shouldStop: asked after every step; `true` ends the run after a checkpoint.
+  ///   - shouldStop: asked after every step; `true` on any rank ends the run on all after a checkpoint.
   public init(
     _ run: TrainingRun, observers: [any TrainingObserver] = [], checkpoints: (any CheckpointKeeper)? = nil,
-    profiler: TrainingProfiler? = nil, shouldStop: @escaping () throws -> Bool = { false }
+    profiler: TrainingProfiler? = nil, shouldStop: @escaping () -> Bool = { false }
   ) {
     self.run = run
     self.observers = observers
     self.checkpoints = checkpoints
     self.profiler = profiler
-    self.shouldStop = shouldStop
+    agreement = StepAgreement(run, shouldStop: shouldStop)
   }
 
   /// Trains to the end.
@@ -32,7 +32,14 @@ public struct Trainer {
   /// - Throws: `TrainingError` where loss or gradients stop being finite (the weights are those before that step);
   ///   whatever reading data or writing files throws.
   public func train() throws -> StopReason {
-    let reason = try steps()
+    let reason: StopReason
+    do {
+      reason = try steps()
+      try checkpoints?.finish()
+    } catch {
+      checkpoints?.abandon()
+      throw error
+    }
     try profiler?.finish(title: run.recipe.name)
     return reason
   }
@@ -64,7 +71,11 @@ public struct Trainer {
         try save(isBest: false)
         savedAt = run.step
       }
-      if run.step < run.totalSteps, reason == nil, try shouldStop() { reason = .interrupted }
+      let answer = try agreement.ask(
+        seconds: record.ownSeconds, isWritten: checkpoints?.isWritten ?? true)
+      run.rankTimes = agreement.times
+      if answer.areWritten { try checkpoints?.settle() }
+      if answer.stops, run.step < run.totalSteps, reason == nil { reason = .interrupted }
       guard let reason else { continue }
       if savedAt != run.step { try save(isBest: false) }
       return reason
@@ -75,15 +86,19 @@ public struct Trainer {
 
   private func step(_ feeds: [BatchFeed], _ meter: inout RateMeter) throws -> StepRecord {
     // What waits for another rank is reported with its step.
-    run.ranks.communicator?.recorder.step = run.step + 1
+    let recorder = run.ranks.communicator?.recorder
+    recorder?.step = run.step + 1
     let seed = UInt64(run.recipe.seed)
     let rate = run.recipe.train.optimizer.learningRate * run.schedule.factor(at: run.step)
     profiler?.prepare(feeds)
-    let start = ContinuousClock.now
+    let (start, blocked) = (ContinuousClock.now, recorder?.blockedSeconds ?? 0)
     let report = try run.program.run(
       run.step, seed: seed, rate: rate, feeds: feeds, timing: profiler?.timing)
-    run.traffic.add(report.traffic, stepSeconds: start.duration(to: .now) / .seconds(1))
+    let seconds = start.duration(to: .now) / .seconds(1)
+    let ownSeconds = max(0, seconds - ((recorder?.blockedSeconds ?? 0) - blocked))
+    run.traffic.add(report.traffic, stepSeconds: seconds)
     profiler?.take(feeds)
+    profiler?.takeExchanges()
     guard report.isFinite else {
       let culprit = try run.culprit(feeds)
       throw TrainingError(
@@ -98,7 +113,7 @@ public struct Trainer {
     return StepRecord(
       step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate,
       samples: run.position,
-      samplesPerSecond: meter.rate, sentBytes: report.traffic.sentBytes,
+      samplesPerSecond: meter.rate, ownSeconds: ownSeconds, sentBytes: report.traffic.sentBytes,
       exchangeSeconds: report.traffic.seconds)
   }
 
@@ -141,12 +156,6 @@ public struct Trainer {
     try profiler.watch(.records, "checkpoint", "checkpoint") { try checkpoints.save(run, isBest: isBest) }
     for observer in observers { observer.didSave(step: run.step, run) }
   }
-}
-
-/// Saves a run's state.
-public protocol CheckpointKeeper {
-  /// Saves the state as it is now; one that fails leaves those before it.
-  func save(_ run: TrainingRun, isBest: Bool) throws
 }
 
 /// Samples a second over the last few seconds of training, without what lies between.

@@ -42,6 +42,8 @@ public struct StepRecord: Sendable {
   public let samples: Int
   /// Samples in each second, lately.
   public let samplesPerSecond: Double
+  /// Seconds of this process's own work, without waiting for other ranks.
+  public let ownSeconds: Double
   /// Bytes that this rank sent to others.
   public var sentBytes = 0
   /// Seconds in which this rank did nothing but exchange with others, or wait for them.

@@ -36,6 +36,8 @@ public final class TrainingRun {
   var gathered: [Gathered] = []
   /// What all steps of this session sent.
   public internal(set) var traffic = TrafficCount()
+  /// How long each rank's own work takes; `nil` where there is one rank.
+  public internal(set) var rankTimes: RankTimes?
   /// The last evaluation.
   public internal(set) var lastEvaluation: EvaluationResult?
   /// On the first rank of a spread run the whole state, while something wants it: a checkpoint, or a report.
@@ -164,6 +166,8 @@ public struct RunPlan: Sendable, Codable {
   public let evaluationArenaBytes: Int
   /// Batches prepared ahead, and small inputs and outputs.
   public let batchBytes: Int
+  /// The copy of this rank's part of the state that is written in the background.
+  public let checkpointBytes: Int
   /// All of these together: what a run takes at its highest.
   public let plannedBytes: Int
   /// The same as measured so far.
@@ -186,6 +190,7 @@ public struct RunPlan: Sendable, Codable {
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
     batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks, state)
+    checkpointBytes = Self.checkpointBytes(run.recipe, state, run.ranks)
     let fixed =
       Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
       - evaluationArenaBytes
@@ -204,6 +209,13 @@ public struct RunPlan: Sendable, Codable {
     _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
   ) -> Int {
     bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks, state) + evaluator.memory.arenaBytes
+      + checkpointBytes(recipe, state, ranks)
+  }
+
+  private static func checkpointBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
+    // The first rank writes a spread state, which has been gathered for it, while training stands still.
+    guard recipe.checkpoint.background, state.parallelism == nil else { return 0 }
+    return StateShare.copyBytes(state, writer: ranks.rank, of: ranks.count)
   }
 
   private static func bytes(_ entries: [TrainingState.Entry]) -> Int {

@@ -186,7 +186,7 @@ import Testing
       return try InProcessCommunicator.run(ranks) { communicator in
         let session = TrainingSession(
           spread, folder: RunFolder(folder), resumes: resumes, dataFolder: folder,
-          device: try Device(named: "cpu", threads: 1), showsProgress: false, ranks: Ranks(communicator))
+          device: try Device(named: "cpu", threads: 1), progress: nil, ranks: Ranks(communicator))
         var asked = 0
         let outcome = try session.run(
           note: { _ in },

@@ -37,7 +37,11 @@ final class MailboxReceive: CommunicationRequest, @unchecked Sendable {
 
   func wait() throws(CommunicationError) {
     lock.lock()
-    defer { lock.unlock() }
+    let start = FlightRecorder.nanoseconds()
+    defer {
+      recorder.didBlock(since: start)
+      lock.unlock()
+    }
     attempt(waits: true)
     try outcome!.get()
   }

@@ -3,7 +3,7 @@ import PandoData
 
 /// The folder `checkpoints/` of a run. A checkpoint `step-N/` is there whole or not at all.
 ///
-/// It is written beside its place, every file flushed to disk, then renamed. A reader trusts none whose
+/// It is written beside its place, by one process or by several, every file flushed to disk, then renamed. A reader trusts none whose
 /// manifest, sizes and digests do not agree, so one torn by a kill or a failing disk never hides the good one
 /// before it.
 public struct CheckpointStore: Hashable, Sendable {
@@ -27,6 +27,8 @@ public struct CheckpointStore: Hashable, Sendable {
     public let url: URL
     /// What it holds.
     public let manifest: CheckpointManifest
+
+    package init(url: URL, manifest: CheckpointManifest) { (self.url, self.manifest) = (url, manifest) }
   }
 
   // MARK: Writing
@@ -44,29 +46,62 @@ public struct CheckpointStore: Hashable, Sendable {
   public func save(_ manifest: CheckpointManifest, files: [FileWriter], keep: Int) throws(CheckpointError)
     -> URL
   {
-    let place = url(ofStep: manifest.step)
-    let partial = hidden(place, Self.partialSuffix)
+    var manifest = manifest
+    try? FileManager.default.removeItem(at: partial(manifest.step))
+    do { manifest.files = try writePart(ofStep: manifest.step, files: files) } catch {
+      discardPart(ofStep: manifest.step)
+      throw Self.failure(at: url(ofStep: manifest.step), error)
+    }
+    return try commit(manifest, keep: keep)
+  }
+
+  /// Writes some of a checkpoint's files, of which others may write others, beside its place.
+  ///
+  /// - Returns: what was written, for the manifest.
+  package func writePart(ofStep step: Int, files: [FileWriter]) throws -> [CheckpointManifest.File] {
+    guard !files.isEmpty else { return [] }
+    let partial = partial(step)
+    try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+    return try files.map { file in
+      let url = partial.appending(path: file.name)
+      try file.write(url)
+      return try FileDigest.flushed(url)
+    }
+  }
+
+  /// Removes what was written of a checkpoint that will not be.
+  package func discardPart(ofStep step: Int) { try? FileManager.default.removeItem(at: partial(step)) }
+
+  /// Puts a checkpoint in place whose files have all been written, then removes those that need not stay.
+  ///
+  /// - Returns: the checkpoint's folder.
+  /// - Throws: `CheckpointError` where that could not be done; those before it are untouched.
+  @discardableResult
+  package func commit(_ manifest: CheckpointManifest, keep: Int) throws(CheckpointError) -> URL {
+    let (place, partial) = (url(ofStep: manifest.step), partial(manifest.step))
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try? FileManager.default.removeItem(at: partial)
-      try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: false)
-      var manifest = manifest
-      manifest.files = []
-      for file in files {
-        let url = partial.appending(path: file.name)
-        try file.write(url)
-        manifest.files.append(try FileDigest.flushed(url))
+      try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+      for file in manifest.files where FileDigest.size(partial.appending(path: file.name)) != file.bytes {
+        throw DataError(
+          .malformed, at: file.name, "is not there as a rank has written it",
+          mend: "all ranks must share the run's folder, or none of another host")
       }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(try encoder.encode(manifest), to: partial.appending(path: Self.manifestName))
       try putInPlace(partial, place)
     } catch {
-      try? FileManager.default.removeItem(at: partial)
-      throw CheckpointError(place, "could not be saved; the checkpoints before it are intact: \(error)")
+      discardPart(ofStep: manifest.step)
+      throw Self.failure(at: place, error)
     }
     prune(keep: keep, after: manifest)
     return place
+  }
+
+  private func partial(_ step: Int) -> URL { hidden(url(ofStep: step), Self.partialSuffix) }
+
+  private static func failure(at place: URL, _ error: any Error) -> CheckpointError {
+    CheckpointError(place, "could not be saved; the checkpoints before it are intact: \(error)")
   }
 
   private func putInPlace(_ partial: URL, _ place: URL) throws {
@@ -127,7 +162,14 @@ public struct CheckpointStore: Hashable, Sendable {
   ///
   /// - Parameter reject: told of each later one that is not, and why.
   public func latest(reject: (CheckpointError) -> Void = { _ in }) -> Found? {
-    for step in steps.reversed() {
+    latestWhole(before: .max, reject: reject)
+  }
+
+  /// The latest checkpoint that is whole and of an earlier step.
+  public func latestWhole(
+    before limit: Int, reject: (CheckpointError) -> Void = { _ in }
+  ) -> Found? {
+    for step in steps.reversed() where step < limit {
       do {
         return try validated(step)
       } catch {
@@ -172,10 +214,10 @@ public struct CheckpointStore: Hashable, Sendable {
     } catch {
       throw CheckpointError(place, "\(Self.manifestName) is missing or torn")
     }
-    guard manifest.format == CheckpointManifest.format else {
+    guard (1...CheckpointManifest.format).contains(manifest.format) else {
       throw CheckpointError(
         place,
-        "is in format \(manifest.format), expected \(CheckpointManifest.format); use the Pando that wrote it"
+        "is in format \(manifest.format), expected 1 to \(CheckpointManifest.format); use the Pando that wrote it"
       )
     }
     guard manifest.step == step else {

@@ -3,8 +3,8 @@ import PandoIR
 
 /// What a checkpoint holds: its `checkpoint.json`.
 public struct CheckpointManifest: Hashable, Sendable, Codable {
-  /// The layout of this file; readers refuse any other.
-  public static let format = 1
+  /// The layout that is written. The first one knew no shards; what it wrote reads like a single one.
+  public static let format = 2
 
   /// A tensor's name and type.
   public struct Tensor: Hashable, Sendable, Codable {

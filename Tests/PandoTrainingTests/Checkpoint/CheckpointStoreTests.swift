@@ -101,7 +101,7 @@ struct CheckpointStoreTests {
         bytes[3] ^= 1
         try bytes.write(to: weights)
       case .otherStep: try replace(#""step" : 20"#, #""step" : 21"#, in: list)
-      case .otherFormat: try replace(#""format" : 1"#, #""format" : 99"#, in: list)
+      case .otherFormat: try replace(#""format" : 2"#, #""format" : 99"#, in: list)
       case .pathInManifest: try replace("weights.safetensors", "../../secret", in: list)
       }
     }
@@ -120,7 +120,7 @@ struct CheckpointStoreTests {
       case .longFile: "weights.safetensors has 14 bytes, expected 13"
       case .flippedBit: "weights.safetensors is damaged"
       case .otherStep: "its manifest says step 21"
-      case .otherFormat: "is in format 99, expected 1"
+      case .otherFormat: "is in format 99, expected 1 to 2"
       case .pathInManifest: "no plain file name"
       }
     }

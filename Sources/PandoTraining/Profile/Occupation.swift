@@ -1,0 +1,58 @@
+/// When a rank computed, when it exchanged, and when both at once.
+struct Occupation {
+  /// What it did for a while.
+  enum Kind: String {
+    case compute
+    case communication
+    /// Communication that is hidden behind computing.
+    case overlap
+  }
+
+  /// From the first to the last, none over another.
+  let parts: [(kind: Kind, time: Range<Int64>)]
+
+  init(_ timeline: Timeline) {
+    let compute = Self.union(timeline.spans.filter { $0.kind == .compute }.map(\.time))
+    let communication = Self.union(timeline.spans.filter { $0.kind == .communication }.map(\.time))
+    var edges: [(time: Int64, compute: Int, communication: Int)] = []
+    for time in compute { edges += [(time.lowerBound, 1, 0), (time.upperBound, -1, 0)] }
+    for time in communication { edges += [(time.lowerBound, 0, 1), (time.upperBound, 0, -1)] }
+    edges.sort { $0.time < $1.time }
+    var parts: [(kind: Kind, time: Range<Int64>)] = []
+    var (computing, exchanging, start) = (0, 0, Int64.min)
+    for edge in edges {
+      if edge.time > start {
+        let kind: Kind? =
+          computing > 0 ? (exchanging > 0 ? .overlap : .compute) : exchanging > 0 ? .communication : nil
+        if let kind { parts.append((kind, start..<edge.time)) }
+      }
+      (computing, exchanging, start) = (
+        computing + edge.compute, exchanging + edge.communication, edge.time
+      )
+    }
+    self.parts = parts
+  }
+
+  /// How long it did each within a while, in nanoseconds.
+  func sums(within time: Range<Int64>) -> [Kind: Int64] {
+    var sums: [Kind: Int64] = [.compute: 0, .communication: 0, .overlap: 0]
+    for part in parts where part.time.overlaps(time) {
+      sums[part.kind]! += Int64(part.time.clamped(to: time).count)
+    }
+    return sums
+  }
+
+  /// Times that neither touch nor overlap; what is nearer than the time between two operations counts as touching.
+  private static func union(_ times: [Range<Int64>]) -> [Range<Int64>] {
+    let gap: Int64 = 20_000
+    var result: [Range<Int64>] = []
+    for time in times.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = result.last, time.lowerBound <= last.upperBound + gap {
+        result[result.count - 1] = last.lowerBound..<max(last.upperBound, time.upperBound)
+      } else {
+        result.append(time)
+      }
+    }
+    return result
+  }
+}

@@ -133,12 +133,16 @@ struct PlanCommand: ParsableCommand {
       for (kind, line) in lines.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
         print(
           String(
-            format: "%@ %@ %8.1f GFLOP/s %8.1f GB/s %8.1f GB/s in caches %7.1f µs to start",
-            kind.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0), title,
-            1e-9 / max(line.perOperation, 1e-18), 1e-9 / max(line.perByte, 1e-18),
-            1e-9 / max(line.perCachedByte, 1e-18), line.start * 1e6))
+            format: "%@ %@ %@ GFLOP/s %@ GB/s %@ GB/s in caches %7.1f µs to start",
+            kind.rawValue.padding(toLength: 26, withPad: " ", startingAt: 0), title,
+            rate(line.perOperation), rate(line.perByte), rate(line.perCachedByte), line.start * 1e6))
       }
     }
+  }
+
+  /// Units in thousand millions a second; a dash where what they take does not show.
+  private func rate(_ seconds: Double) -> String {
+    seconds > 0 ? String(format: "%8.1f", 1e-9 / seconds) : String(repeating: " ", count: 7) + "–"
   }
 
   private func write(_ forecast: RunForecast, _ run: TrainingRun, to path: String) throws {

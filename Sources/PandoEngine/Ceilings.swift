@@ -42,11 +42,12 @@ public struct Ceilings: Hashable, Sendable, Codable {
     }
     lines = [
       .product: line(300e9), .convolution: line(400e9), .stridedConvolution: line(300e9),
-      .weightConvolution: line(300e9), .attention: line(200e9), .sweep: line(20e9),
+      .weightConvolution: line(300e9), .stridedWeightConvolution: line(300e9), .attention: line(200e9),
+      .sweep: line(20e9),
     ]
     shortLines = [
       .product: line(600e9), .convolution: line(500e9), .stridedConvolution: line(500e9),
-      .weightConvolution: line(500e9), .attention: line(300e9),
+      .weightConvolution: line(500e9), .stridedWeightConvolution: line(500e9), .attention: line(300e9),
     ]
     cacheBytes = 8 << 20
   }

@@ -90,6 +90,8 @@ public struct Cost: Hashable, Sendable {
     case stridedConvolution = "strided-convolution"
     /// Gradients of convolutions by the weights.
     case weightConvolution = "weight-convolution"
+    /// The same with steps between places.
+    case stridedWeightConvolution = "strided-weight-convolution"
     /// Attention done at once, and its gradient.
     case attention
     /// Anything that goes over its operands and results a few times.

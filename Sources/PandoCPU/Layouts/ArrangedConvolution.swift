@@ -124,7 +124,7 @@ package struct ArrangedConvolution: EngineOperation {
   package func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
     Cost(
       flops: 2 * shape.y.count * shape.w.shape.dropFirst().reduce(1, *), operands: operands, results: results,
-      kind: product == .weightGradient ? .weightConvolution : shape.window.costKind)
+      kind: product == .weightGradient ? shape.window.weightCostKind : shape.window.costKind)
   }
 
   private var library: pdnn_convolution {

@@ -71,7 +71,7 @@ public struct ConvolutionWeightGradient: Accumulating {
   }
 
   public func cost(_ operands: [TensorType], _ results: [TensorType]) -> Cost {
-    (try? types(operands))?.cost(operands, results, kind: .weightConvolution)
+    (try? types(operands))?.cost(operands, results, kind: window.weightCostKind)
       ?? Cost(flops: 0, operands: operands, results: results)
   }
 }

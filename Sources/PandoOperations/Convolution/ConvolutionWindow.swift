@@ -88,5 +88,9 @@ public struct ConvolutionWindow: Hashable, Sendable, Codable {
 
 extension ConvolutionWindow {
   /// The kind of work that a convolution with this window is.
-  package var costKind: Cost.Kind { strides.allSatisfy { $0 == 1 } ? .convolution : .stridedConvolution }
+  package var costKind: Cost.Kind { isDense ? .convolution : .stridedConvolution }
+  /// The kind of work that the gradient by its weights is.
+  package var weightCostKind: Cost.Kind { isDense ? .weightConvolution : .stridedWeightConvolution }
+
+  private var isDense: Bool { strides.allSatisfy { $0 == 1 } }
 }

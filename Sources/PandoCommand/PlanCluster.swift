@@ -6,7 +6,7 @@ import PandoPlanning
 struct PlanCluster {
   private static let shapeKeys = ["layers", "width", "heads", "context", "vocabulary", "batch"]
   private static let strategyKeys = [
-    "data", "tensor", "pipeline", "micro-batch", "chunks", "zero", "recompute",
+    "data", "tensor", "pipeline", "micro-batch", "chunks", "zero", "recompute", "overlap",
   ]
 
   let cluster: String
@@ -35,23 +35,26 @@ struct PlanCluster {
     guard count > 0, count <= description.processors else {
       throw UsageError("--ranks: \(description.name) has \(description.processors) processors, got \(count)")
     }
+    let overlap = ParallelStrategy.Overlap(rawValue: given["overlap"] ?? 0) ?? .nothing
     guard auto else {
       let plain = ParallelStrategy(
         data: given["data"] ?? max(1, count / product), tensor: given["tensor"] ?? 1,
         pipeline: given["pipeline"] ?? 1, microBatch: given["micro-batch"] ?? 1, chunks: given["chunks"] ?? 1,
         sharding: ParallelStrategy.Sharding(rawValue: given["zero"] ?? 0) ?? .none,
-        recomputes: given["recompute"] ?? 1 != 0)
+        recomputes: given["recompute"] ?? 1 != 0, overlap: overlap)
       guard plain.data > 0, plain.tensor > 0, plain.pipeline > 0, plain.ranks == count else {
         throw UsageError(
           "--strategy: \(plain.data)·\(plain.tensor)·\(plain.pipeline) ranks are not --ranks \(count)")
       }
       return try ClusterForecast(gpt, batch: sizes["batch"]!, plain, on: description)
     }
-    return try StrategySearch.best(gpt, batch: sizes["batch"]!, ranks: count, on: description) { candidate in
+    return try StrategySearch.best(
+      gpt, batch: sizes["batch"]!, ranks: count, on: description, overlap: overlap
+    ) { candidate in
       let own = [
         "data": candidate.data, "tensor": candidate.tensor, "pipeline": candidate.pipeline,
         "micro-batch": candidate.microBatch, "chunks": candidate.chunks, "zero": candidate.sharding.rawValue,
-        "recompute": candidate.recomputes ? 1 : 0,
+        "recompute": candidate.recomputes ? 1 : 0, "overlap": candidate.overlap.rawValue,
       ]
       return given.allSatisfy { own[$0.key] == $0.value }
     }
@@ -75,6 +78,10 @@ struct PlanCluster {
     if let zero = found["zero"], !(0...3).contains(zero) {
       throw UsageError("\(flag): zero is a stage from 0 to 3, got \(zero)")
     }
+    if let overlap = found["overlap"], !(0...2).contains(overlap) {
+      throw UsageError(
+        "\(flag): overlap is 0 (no exchange hidden), 1 (of gradients) or 2 (of layers too), got \(overlap)")
+    }
     return found
   }
 
@@ -88,7 +95,8 @@ struct PlanCluster {
       "strategy",
       "data \(strategy.data), tensor \(strategy.tensor), pipeline \(strategy.pipeline), micro-batch "
         + "\(strategy.microBatch), chunks \(strategy.chunks), ZeRO \(strategy.sharding.rawValue), "
-        + (strategy.recomputes ? "layers computed again" : "nothing computed again"))
+        + (strategy.recomputes ? "layers computed again" : "nothing computed again") + ", "
+        + ["no exchange hidden", "gradients' exchange hidden", "exchanges hidden"][strategy.overlap.rawValue])
     row("time a step", String(format: "%.3f s", forecast.stepSeconds))
     row("  pipeline", String(format: "%.3f s", forecast.pipelineSeconds))
     row("  gradients' exchange", String(format: "%.3f s", forecast.exchangeSeconds))

@@ -39,7 +39,7 @@ struct PlanCommand: ParsableCommand {
   var shape: String?
   @Option(
     help: ArgumentHelp(
-      "With --cluster: data=8,tensor=4,pipeline=2,micro-batch=1,chunks=1,zero=0,recompute=1.",
+      "With --cluster: data=8,tensor=4,pipeline=2,micro-batch=1,chunks=1,zero=0,recompute=1,overlap=0.",
       valueName: "sizes"))
   var strategy: String?
   @Option(help: "With --cluster: processors to use.") var ranks: Int?

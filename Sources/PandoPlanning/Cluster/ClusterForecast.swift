@@ -74,7 +74,9 @@ struct StrategyCost {
 
   init(_ shape: GPTShape, batch: Int, _ strategy: ParallelStrategy, on cluster: ClusterDescription) {
     (self.shape, self.batch, self.strategy, self.cluster) = (shape, batch, strategy, cluster)
-    layer = LayerTime(shape, microBatch: strategy.microBatch, tensor: strategy.tensor, on: cluster)
+    layer = LayerTime(
+      shape, microBatch: strategy.microBatch, tensor: strategy.tensor,
+      overlaps: strategy.overlap == .everything, on: cluster)
   }
 
   private var microBatches: Int { batch / (strategy.data * strategy.microBatch) }
@@ -85,13 +87,25 @@ struct StrategyCost {
   private var head: (forward: Double, backward: Double) {
     let (processor, part) = (cluster.processor, shape.vocabulary / strategy.tensor)
     let product = processor.productSeconds(rows, part, shape.width)
-    // The loss in 32 bits: the cast, the largest, the exponentials and their sum; then their gradient and its cast.
+    // The loss in 32 bits, a kernel for each step as in Megatron-LM: the cast (6 bytes), the largest (4), the difference
+    // (8), the exponential (8), their sum (4) and the quotient (8); then the gradient (8) and its cast (6).
     let scores = Double(rows) * Double(part)
-    return (
-      product + processor.sweepSeconds(bytes: scores * 30),
+    let products =
       processor.productSeconds(rows, shape.width, part) + processor.productSeconds(part, shape.width, rows)
-        + processor.sweepSeconds(bytes: scores * 20)
+    let exchange = cluster.allReduceSeconds(
+      bytes: shape.layerInputBytes(batch: strategy.microBatch), size: strategy.tensor)
+    return (
+      product + processor.sweepSeconds(bytes: scores * 38),
+      products + processor.sweepSeconds(bytes: scores * 14) + exchange
+        + accumulationSeconds(Double(shape.vocabulary * shape.width))
     )
+  }
+
+  /// Seconds in which the gradients of `parameters`, spread over the ranks that share a layer, are added to those of the
+  /// micro-batches before: two numbers of 16 bits are read and one is written, except for the first.
+  private func accumulationSeconds(_ parameters: Double) -> Double {
+    let share = Double(microBatches - 1) / Double(microBatches) / Double(strategy.tensor)
+    return cluster.processor.sweepSeconds(bytes: 6 * parameters * share)
   }
 
   /// Seconds in which activations go from one stage to the next: each of the ranks that share a layer sends a part,
@@ -116,9 +130,9 @@ struct StrategyCost {
     let isLast = stage == strategy.pipeline - 1 && chunk == strategy.chunks - 1
     let head = isLast ? head : (0, 0)
     let forward = layersPerChunk * max(layer.forward, gatherSeconds)
-    let backward =
-      layersPerChunk * max(layer.backward + (strategy.recomputes ? layer.forward : 0), 2 * gatherSeconds)
-    return (forward + head.0, backward + head.1)
+    let again = strategy.recomputes ? layer.forward : 0
+    let own = layer.backward + again + accumulationSeconds(shape.layerParameters)
+    return (forward + head.0, layersPerChunk * max(own, 2 * gatherSeconds) + head.1)
   }
 
   /// Seconds of all micro-batches, event by event.
@@ -150,8 +164,8 @@ struct StrategyCost {
     return (layers * shape.layerParameters + shape.embeddingParameters) / Double(strategy.tensor)
   }
 
-  /// Seconds in which gradients of 16 bits go around, after the last pass; and those of the tokens between the first and
-  /// the last stage, which share them.
+  /// Seconds in which gradients of 16 bits go around after the last pass, or what is left of them where that pass hides
+  /// them; and in which those of the tokens go between the first and the last stage, which share them.
   var exchangeSeconds: Double {
     let bytes = 2 * parametersPerRank
     let shared =
@@ -159,14 +173,19 @@ struct StrategyCost {
       ? cluster.allReduceSeconds(
         bytes: 2 * Double(shape.vocabulary * shape.width) / Double(strategy.tensor), size: 2,
         stride: strategy.tensor * strategy.data) : 0
-    return cluster.allReduceSeconds(bytes: bytes, size: strategy.data, stride: strategy.tensor) + shared
+    let around = cluster.allReduceSeconds(bytes: bytes, size: strategy.data, stride: strategy.tensor)
+    let beside =
+      strategy.overlap == .nothing
+      ? 0 : (0..<strategy.chunks).reduce(0) { $0 + passSeconds(0, $1).backward }
+    return max(0, around - beside) + shared
   }
 
-  /// Seconds of Adam's update: the gradient is read and widened, its norm taken, three tensors of 32 bits read and
-  /// written, and the weights written in 16 bits: 38 bytes for each.
+  /// Seconds of Adam's update with the sweeps of Megatron-LM, 66 bytes for each weight: its gradient is divided by the
+  /// ranks (4), widened (6), unscaled and looked through for overflow (8), its norm taken (4), clipped (8) and later
+  /// cleared (2); Adam reads four tensors of 32 bits and writes three (28); the weights are narrowed (6).
   var updateSeconds: Double {
     let share = strategy.sharding == .none ? 1 : 1 / Double(strategy.data)
-    return cluster.processor.sweepSeconds(bytes: 38 * parametersPerRank * share)
+    return cluster.processor.sweepSeconds(bytes: 66 * parametersPerRank * share)
   }
 
   /// Bytes of the fullest rank: state; what is kept of the micro-batches on their way; one layer that is computed again;

@@ -23,7 +23,11 @@ struct LayerTime {
   /// Seconds of a pass forwards and of one backwards, exchanges included.
   let forward: Double, backward: Double
 
-  init(_ shape: GPTShape, microBatch: Int, tensor: Int, on cluster: ClusterDescription) {
+  /// - Parameter overlaps: whether the backward pass sums the gradient of a layer's input over the ranks while it goes on
+  ///   to the gradient of the weights, for the two layers where there is something to sum.
+  init(
+    _ shape: GPTShape, microBatch: Int, tensor: Int, overlaps: Bool = false, on cluster: ClusterDescription
+  ) {
     let processor = cluster.processor
     let (h, s, t) = (shape.width, shape.context, tensor)
     let rows = s * microBatch
@@ -50,7 +54,9 @@ struct LayerTime {
     // Norms read x and dy twice; each residual adds two gradients; dropout's read its mask.
     back += processor.sweepSeconds(
       bytes: tokens * (20 + 10 + 12) + tokens * share * (24 + 4 + 8) + scores * (6 + 5))
-    let exchange = 2 * cluster.allReduceSeconds(bytes: 2 * tokens, size: t)
-    (forward, backward) = (ahead + exchange, back + exchange)
+    let exchange = cluster.allReduceSeconds(bytes: 2 * tokens, size: t)
+    let besides = [3 * h / t, 4 * h / t].map { overlaps ? processor.productSeconds(h, $0, rows) : 0 }
+    forward = ahead + 2 * exchange
+    backward = besides.reduce(back) { $0 + max(0, exchange - $1) }
   }
 }

@@ -12,6 +12,18 @@ public struct ParallelStrategy: Hashable, Sendable, Codable {
     case weights
   }
 
+  /// Which exchanges go on while the ranks compute.
+  public enum Overlap: Int, Hashable, Sendable, Codable, CaseIterable {
+    /// None.
+    case nothing
+    /// Gradients go around between ranks with other data beside the last micro-batch's backward pass (Li et al. 2020,
+    /// "PyTorch Distributed").
+    case gradients
+    /// And those between the ranks that share a layer beside the product for the gradient of its weights: in Megatron-LM
+    /// since September 2021.
+    case everything
+  }
+
   /// Ranks along each axis.
   public var data: Int, tensor: Int, pipeline: Int
   /// Sequences that go through the pipeline together.
@@ -22,12 +34,15 @@ public struct ParallelStrategy: Hashable, Sendable, Codable {
   public var sharding: Sharding
   /// Whether each layer is computed again for its gradients.
   public var recomputes: Bool
+  /// Which exchanges cost no time of their own.
+  public var overlap: Overlap
 
   /// A strategy; plain unless said.
   public init(
     data: Int = 1, tensor: Int = 1, pipeline: Int = 1, microBatch: Int = 1, chunks: Int = 1,
-    sharding: Sharding = .none, recomputes: Bool = true
+    sharding: Sharding = .none, recomputes: Bool = true, overlap: Overlap = .nothing
   ) {
+    self.overlap = overlap
     (self.data, self.tensor, self.pipeline) = (data, tensor, pipeline)
     (self.microBatch, self.chunks, self.sharding, self.recomputes) = (
       microBatch, chunks, sharding, recomputes

@@ -37,15 +37,18 @@ public enum StrategySearch {
   /// that fit into memory.
   ///
   /// - Parameters:
+  ///   - overlap: which exchanges the program hides, which is its own and not to be searched for.
   ///   - fixed: narrows the search: what it returns `false` for is left out.
   /// - Throws: `ClusterError` where none fits, with the least memory that would do.
   public static func best(
     _ shape: GPTShape, batch: Int, ranks: Int, on cluster: ClusterDescription,
-    where fixed: (ParallelStrategy) -> Bool = { _ in true }
+    overlap: ParallelStrategy.Overlap = .nothing, where fixed: (ParallelStrategy) -> Bool = { _ in true }
   ) throws -> ClusterForecast {
     var costs: [(seconds: Double, strategy: ParallelStrategy)] = []
     var least = Double.infinity
-    for strategy in candidates(shape, batch: batch, ranks: ranks, on: cluster) where fixed(strategy) {
+    for var strategy in candidates(shape, batch: batch, ranks: ranks, on: cluster) {
+      strategy.overlap = overlap
+      guard fixed(strategy) else { continue }
       guard (try? strategy.check(shape, batch: batch, on: cluster)) != nil else { continue }
       let cost = StrategyCost(shape, batch: batch, strategy, on: cluster)
       let bytes = cost.memoryBytes

@@ -149,11 +149,15 @@ public struct ShardingRule: Hashable, Sendable {
   /// Sets of operands in which the operation is linear: where exactly those operands are sums of terms that ranks hold,
   /// and the others are the same on these ranks, so are the results.
   public var linear: [Set<Int>]
+  /// Labels in `whole`, each with another label that takes over the axes along which its dimension is cut: an exchange
+  /// before the operation and one behind it then keep all ranks at work.
+  public var moving: [Character: Character]
 
   /// A rule from its labels.
   public init(
     operands: [String], results: [String], whole: Set<Character> = [], reduction: Reduction = .sum,
-    outermost: Set<Character> = [], linear: [Set<Int>] = []
+    outermost: Set<Character> = [], linear: [Set<Int>] = [],
+    moving: [Character: Character] = [:]
   ) {
     self.operands = operands
     self.results = results
@@ -161,6 +165,7 @@ public struct ShardingRule: Hashable, Sendable {
     self.reduction = reduction
     self.outermost = outermost
     self.linear = linear
+    self.moving = moving
   }
 
   /// Distinct labels for `count` dimensions, starting at `a`.

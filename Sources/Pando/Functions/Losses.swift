@@ -36,10 +36,10 @@ public func crossEntropyRows(
       like: logits,
       file: file, line: line)
   }
+  // One row alone is a table of one row; dimensions of more stay apart, since each may be spread over ranks.
+  let operands = logits.rank > 1 ? [logits, labels] : [logits.unsqueeze(0), labels.reshape(1)]
   let rows = Tensor.emit(
-    CrossEntropy(labelSmoothing: labelSmoothing, ignoredLabel: ignored),
-    [logits.reshape(labels.type.count, logits.size(-1)), labels.reshape(labels.type.count)], results: 2,
-    file: file,
+    CrossEntropy(labelSmoothing: labelSmoothing, ignoredLabel: ignored), operands, results: 2, file: file,
     line: line)[0]
   return rows.reshape(labels.shape)
 }

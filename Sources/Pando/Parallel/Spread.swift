@@ -15,16 +15,21 @@ public struct Spread: Sendable {
   public let inputs: [Placement?]
   /// For each output how it is spread; whole copies where `nil`, and for outputs beyond.
   public let outputs: [Placement?]
+  /// The mesh axes along which named dimensions of tensors inside the program are cut (see `Tensor.named`).
+  public let names: [String: [String]]
 
   /// A spread from all it says.
-  public init(_ group: MeshGroup, inputs: [Placement?], outputs: [Placement?]) {
+  public init(
+    _ group: MeshGroup, inputs: [Placement?], outputs: [Placement?], names: [String: [String]] = [:]
+  ) {
     self.group = group
     self.inputs = inputs
     self.outputs = outputs
+    self.names = names
   }
 
   /// One rank's program for a graph.
   func part(of graph: Graph) throws -> Graph {
-    try Partition(Partitioning(group.mesh, inputs: inputs, outputs: outputs)).apply(graph)
+    try Partition(Partitioning(group.mesh, inputs: inputs, outputs: outputs, names: names)).apply(graph)
   }
 }

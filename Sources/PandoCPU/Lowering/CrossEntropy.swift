@@ -38,7 +38,7 @@ extension CrossEntropy: CPULowering {
 
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     let sizes = RowSizes(operands[0], last: 1)
-    let labels = KernelLabels(type: operands[1], classes: operands[0].shape[1], ignoredLabel: ignoredLabel)
+    let labels = KernelLabels(type: operands[1], classes: operands[0].shape.last!, ignoredLabel: ignoredLabel)
     let smoothing = labelSmoothing
     return Kernel(workspaceBytes: labels.byteCount) {
       Int32(
@@ -60,7 +60,7 @@ extension CrossEntropyGradient: CPULowering {
   /// Operands: logits, labels, logarithms of the sums, cotangents of the losses; result: the cotangent of the logits.
   package func lower(_ operands: [TensorType], _ results: [TensorType], threads: Int) throws -> Kernel {
     let sizes = RowSizes(operands[0], last: 1)
-    let labels = KernelLabels(type: operands[1], classes: operands[0].shape[1], ignoredLabel: ignoredLabel)
+    let labels = KernelLabels(type: operands[1], classes: operands[0].shape.last!, ignoredLabel: ignoredLabel)
     let smoothing = labelSmoothing
     return Kernel(workspaceBytes: labels.byteCount, inPlace: [[0]]) {
       Int32(

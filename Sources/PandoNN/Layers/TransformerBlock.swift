@@ -94,8 +94,10 @@ public struct TransformerBlock: Layer {
   public let attention: SelfAttention
   /// In front of the feed-forward layer.
   public let norm2: LayerNorm
-  /// The feed-forward layer.
-  public let mlp: FeedForward
+  /// The feed-forward layer; none where there are experts.
+  public let mlp: FeedForward?
+  /// Several feed-forward layers in place of one.
+  public let experts: MixtureOfExperts?
   private let dropout: Dropout
 
   /// A block on `features` features.
@@ -107,11 +109,12 @@ public struct TransformerBlock: Layer {
   ///   - residualInitializer: of the weights whose outputs are added to the stream; `initializer` unless given.
   ///   - growth: how much wider the features are than in a base model; initializers have to follow it by themselves.
   ///   - attentionScale: of the products of queries and keys; 1/√(features of a head) unless given.
+  ///   - experts: several feed-forward layers in place of one.
   public init(
     _ features: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, causal: Bool = false,
     rotaryBase: Double? = nil, dropout: Double = 0, activation: Activation = .gelu, epsilon: Double = 1e-5,
     initializer: Initializer? = nil, residualInitializer: Initializer? = nil, growth: Double = 1,
-    attentionScale: Double? = nil, file: StaticString = #fileID, line: UInt = #line
+    attentionScale: Double? = nil, experts: MixtureOfExperts.Options? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
     let row = WidthGrowth(inputs: 1, outputs: growth)
     norm1 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], growth: row, file: file, line: line)
@@ -120,14 +123,25 @@ public struct TransformerBlock: Layer {
       initializer: initializer, residualInitializer: residualInitializer ?? initializer, growth: growth,
       scale: attentionScale, file: file, line: line)
     norm2 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], growth: row, file: file, line: line)
-    mlp = FeedForward(
-      features, hidden: hidden ?? 4 * features, activation: activation, initializer: initializer,
-      residualInitializer: residualInitializer ?? initializer, growth: growth, file: file, line: line)
+    let inner = hidden ?? 4 * features
+    let last = residualInitializer ?? initializer
+    mlp =
+      experts == nil
+      ? FeedForward(
+        features, hidden: inner, activation: activation, initializer: initializer, residualInitializer: last,
+        growth: growth, file: file, line: line)
+      : nil
+    self.experts = experts.map {
+      MixtureOfExperts(
+        features, hidden: inner, $0, activation: activation, initializer: initializer,
+        residualInitializer: last, growth: growth, file: file, line: line)
+    }
     self.dropout = Dropout(dropout)
   }
 
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
     let x = x + dropout(attention(norm1(x)), context)
-    return x + dropout(mlp(norm2(x)), context)
+    let y = norm2(x)
+    return x + dropout(experts?(y, context) ?? mlp!(y), context)
   }
 }

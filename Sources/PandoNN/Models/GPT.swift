@@ -36,11 +36,12 @@ public struct GPT: Layer {
   ///   - tied: whether the output layer is the token embedding transposed.
   ///   - parametrization: how all this depends on the width.
   ///   - baseHeads: the heads that a model of the base width has; as many as `heads` unless given.
+  ///   - experts: several feed-forward layers in place of one, in every `expertInterval`th block.
   public init(
     vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil,
     dropout: Double = 0, rotary: Bool = false, tied: Bool = true,
-    parametrization: Parametrization = .standard, baseHeads: Int? = nil, file: StaticString = #fileID,
-    line: UInt = #line
+    parametrization: Parametrization = .standard, baseHeads: Int? = nil, experts: MixtureOfExperts.Options? = nil,
+    expertInterval: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
     let initializer = Initializer.normal(deviation: 0.02)
     let growth = parametrization.growth(of: width)
@@ -53,13 +54,14 @@ public struct GPT: Layer {
       : Embedding(
         context, width, axes: [nil, "embed"], initializer: initializer, growth: row, file: file, line: line)
     let residual = Initializer.normal(deviation: 0.02 / Double(2 * layers).squareRoot())
-    blocks = (0..<layers).map { _ in
+    blocks = (0..<layers).map { layer in
       TransformerBlock(
         width, heads: heads, keyValueHeads: keyValueHeads, causal: true, rotaryBase: rotary ? 10000 : nil,
         dropout: dropout, initializer: initializer.widened(by: growth),
         residualInitializer: residual.widened(by: growth), growth: growth,
         attentionScale: parametrization.attentionScale(
-          headWidth: width / heads, baseHeads: baseHeads ?? heads), file: file, line: line)
+          headWidth: width / heads, baseHeads: baseHeads ?? heads),
+        experts: (layer + 1).isMultiple(of: expertInterval) ? experts : nil, file: file, line: line)
     }
     norm = LayerNorm(width, axes: ["embed"], growth: row, file: file, line: line)
     head =
@@ -82,7 +84,7 @@ public struct GPT: Layer {
         "gpt", "takes [batch, time] with at most \(self.context) tokens, got \(tokens.type)",
         like: token_embedding.weight.tensor, file: site.file, line: site.line)
     }
-    var x = token_embedding(tokens)
+    var x = token_embedding(tokens.named("samples", "time"))
     if let positions = position_embedding { x = x + positions.weight.tensor.slice(0, 0..<tokens.size(1)) }
     x = dropout(x, context)
     for block in blocks { x = block(x, context) }

@@ -2,13 +2,14 @@ import Pando
 import Synchronization
 
 /// What a forward pass needs beside its inputs, passed from layer to layer: whether this is training, where random
-/// numbers come from, and where layers put the new values of their running statistics.
+/// numbers come from, and where layers put the new values of their running statistics and losses of their own.
 ///
 /// A context serves one trace.
 public final class Context: Sendable {
   private struct State: Sendable {
     var random: Random?
     var updates: [(parameter: Parameter, value: Tensor)] = []
+    var losses: [AuxiliaryLoss] = []
   }
 
   /// The source of random numbers: an `int64[2]` of seed and step; `nil` in evaluation.
@@ -44,6 +45,20 @@ public final class Context: Sendable {
   /// Records the new value of a running statistic.
   public func update(_ statistic: Parameter, to value: Tensor) {
     state.withLock { $0.updates.append((statistic, value)) }
+  }
+
+  /// Records a loss of a layer's own, to be added to the model's.
+  public func add(_ loss: AuxiliaryLoss) { state.withLock { $0.losses.append(loss) } }
+
+  /// The losses of layers' own, in the order in which layers gave them.
+  public var losses: [AuxiliaryLoss] { state.withLock { $0.losses } }
+
+  /// What the losses of layers' own add to the model's; `nil` where there are none.
+  public var auxiliaryLoss: Tensor? {
+    losses.reduce(nil as Tensor?) { sum, loss in
+      let term = loss.value * loss.weight
+      return sum.map { $0 + term } ?? term
+    }
   }
 
   /// The new values of running statistics, in the order in which layers gave them.

@@ -3,8 +3,9 @@ import Pando
 /// Which parts of a model lie where: names of parameters' dimensions mapped to the axes of a mesh.
 ///
 /// A model names the dimensions of its parameters (`["mlp", "embed"]`) and knows no more; a strategy says along which
-/// mesh axis the dimensions of a name are cut. Samples are spread over the axes `data` and `fsdp`. What tensor
-/// parallelism leaves of the state may be cut once more over the ranks that compute on other samples, only to be kept:
+/// mesh axis the dimensions of a name are cut. Samples are spread over the axes `data`, `fsdp` and `expert`: the ranks of
+/// `expert` compute on other samples until each sends the others the tokens that are for their experts (Lepikhin et al.
+/// 2020, "GShard", arXiv:2006.16668). What tensor parallelism leaves of the state may be cut once more over the ranks that compute on other samples, only to be kept:
 /// ZeRO (Rajbhandari et al. 2020, "ZeRO: Memory optimizations toward training trillion parameter models"). Over `fsdp`
 /// within a host and `data` across hosts, that is hybrid sharding.
 public struct Strategy: Hashable, Sendable {
@@ -29,10 +30,12 @@ public struct Strategy: Hashable, Sendable {
   public let zero: Zero
 
   /// Axes over which the samples of a batch are spread, outermost first.
-  public static let sampleAxes = ["data", "fsdp"]
-  /// Mesh axes of names unless others are given: the heads of attention and the hidden features of feed-forward layers,
-  /// as in Megatron-LM (Shoeybi et al. 2019).
-  public static let standardNames = ["heads": "tensor", "mlp": "tensor"]
+  public static let sampleAxes = ["data", "fsdp", "expert"]
+  /// Mesh axes of parameters' names unless others are given: the heads of attention and the hidden features of
+  /// feed-forward layers, as in Megatron-LM (Shoeybi et al. 2019), and experts.
+  public static let standardNames = ["heads": "tensor", "mlp": "tensor", "expert": "expert"]
+  /// The axis along which the places of a text are cut, which no parameter has.
+  public static let sequenceAxis = "sequence"
 
   /// A strategy from all it says.
   ///
@@ -41,9 +44,10 @@ public struct Strategy: Hashable, Sendable {
     _ mesh: Mesh, zero: Zero = .off, names: [String: String] = Strategy.standardNames
   ) throws(ShardingError) {
     for (name, axis) in names.sorted(by: { $0.key < $1.key }) {
-      guard !Self.sampleAxes.contains(axis) else {
+      guard axis != "data", axis != "fsdp", axis != Self.sequenceAxis else {
         throw ShardingError(
-          "'\(name)' is to be cut along '\(axis)', over which samples are spread; choose zero, or the axis 'tensor'"
+          "'\(name)' is to be cut along '\(axis)', over which samples or their places are spread; choose zero, or the "
+            + "axis 'tensor'"
         )
       }
     }
@@ -62,6 +66,14 @@ public struct Strategy: Hashable, Sendable {
   public var storageAxes: [String] {
     guard zero != .off else { return [] }
     return mesh.size(of: "fsdp") ?? 1 > 1 ? ["fsdp"] : sampleAxes
+  }
+
+  /// The mesh axes of names that a model gives to dimensions of values inside of it.
+  public var activationAxes: [String: [String]] {
+    var axes = names.mapValues { [$0] }
+    axes["samples"] = sampleAxes
+    axes["time"] = mesh.size(of: Self.sequenceAxis) ?? 1 > 1 ? [Self.sequenceAxis] : []
+    return axes
   }
 
   /// How a batch of samples is spread.
@@ -97,7 +109,8 @@ public struct Strategy: Hashable, Sendable {
       dimensions[dimension] = [axis]
       _ = try Sharding(dimensions).localType(of: type, on: mesh, name: parameter.name)
     }
-    let storage = isCut ? storageAxes : []
+    let used = dimensions.flatMap { $0 }
+    let storage = isCut ? storageAxes.filter { !used.contains($0) } : []
     if !storage.isEmpty, let dimension = storageDimension(type, dimensions, storage) {
       dimensions[dimension] += storage
     }
@@ -123,7 +136,8 @@ public struct Strategy: Hashable, Sendable {
         "no parameter has a dimension called '\(name)'\(near) There are: \(known.sorted().joined(separator: ", "))"
       )
     }
-    for axis in mesh.axes where axis.size > 1 && !Self.sampleAxes.contains(axis.name) {
+    let free = ["data", "fsdp", Self.sequenceAxis]
+    for axis in mesh.axes where axis.size > 1 && !free.contains(axis.name) {
       let mapped = names.filter { $0.value == axis.name }.keys
       guard mapped.contains(where: known.contains) else {
         throw ShardingError(

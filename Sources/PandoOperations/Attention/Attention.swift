@@ -71,10 +71,10 @@ public struct Attention: CompositeOperation {
       .cost(products: 2, operands, results) ?? Cost(flops: 0, operands: operands, results: results)
   }
 
-  /// The batch may be split, heads too where each query head has its own key head, and queries without a mask.
+  /// The batch may be split, heads too where each query head has its own key head, and queries without a mask. Under a
+  /// mask the cuts of time go to the heads.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    let (q, k, statistics, whole) = AttentionShape.labels(operands, causal: causal)
-    return ShardingRule(operands: [q, k, k], results: [q, statistics], whole: whole)
+    AttentionShape.rule(operands, causal: causal) { q, k, statistics in ([q, k, k], [q, statistics]) }
   }
 }
 
@@ -136,7 +136,8 @@ public struct AttentionGradient: CompositeOperation {
 
   /// As the forward operation; split queries leave partial sums of the keys' and values' gradients.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    let (q, k, statistics, whole) = AttentionShape.labels(operands, causal: causal)
-    return ShardingRule(operands: [q, k, k, q, statistics, q], results: [q, k, k], whole: whole)
+    AttentionShape.rule(operands, causal: causal) { q, k, statistics in
+      ([q, k, k, q, statistics, q], [q, k, k])
+    }
   }
 }

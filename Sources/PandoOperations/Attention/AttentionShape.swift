@@ -111,14 +111,19 @@ struct AttentionShape {
     )
   }
 
-  /// Labels of tensors with the queries' heads and with the keys', of one number a query, and what stays whole.
-  static func labels(
-    _ operands: [TensorType], causal: Bool
-  ) -> (q: String, k: String, statistics: String, whole: Set<Character>) {
+  /// The sharding rule of an operation on tensors with the queries' heads, with the keys' and with one number a query.
+  static func rule(
+    _ operands: [TensorType], causal: Bool,
+    _ make: (_ q: String, _ k: String, _ statistics: String) -> (operands: [String], results: [String])
+  ) -> ShardingRule {
     let grouped =
       operands[0].rank == 4 && operands[1].rank == 4 && operands[0].shape[1] != operands[1].shape[1]
     // Query heads and the key heads that they share are different dimensions, which labels cannot split in step.
     let whole: Set<Character> = Set("sd" + (grouped ? "hg" : "") + (causal ? "t" : ""))
-    return ("bhtd", grouped ? "bgsd" : "bhsd", "bht", whole)
+    // A causal query needs all keys before it, so a time that is cut is made whole by cutting heads in its place
+    // (Jacobs et al. 2023, "DeepSpeed Ulysses", arXiv:2309.14509).
+    let moving: [Character: Character] = causal && !grouped ? ["t": "h", "s": "h"] : [:]
+    let (operands, results) = make("bhtd", grouped ? "bgsd" : "bhsd", "bht")
+    return ShardingRule(operands: operands, results: results, whole: whole, moving: moving)
   }
 }

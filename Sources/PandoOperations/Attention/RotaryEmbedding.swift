@@ -84,10 +84,13 @@ public struct RotaryEmbedding: CompositeOperation {
     [try graph.emit(RotaryEmbedding(base: base, offset: offset, inverse: !inverse), cotangents[0])]
   }
 
-  /// Positions and pairs stay whole; the rest may be split.
+  /// Positions and pairs stay whole; the rest may be split. Cuts of time go to the heads, as in the attention that
+  /// follows.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    var rule = ShardingRule.elementwise(rank: operands[0].rank, operandCount: 1)
-    rule.whole = Set(ShardingRule.labels(operands[0].rank).suffix(2))
+    let labels = Array(ShardingRule.labels(operands[0].rank))
+    var rule = ShardingRule.elementwise(rank: labels.count, operandCount: 1)
+    rule.whole = Set(labels.suffix(2))
+    if labels.count == 4 { rule.moving = [labels[2]: labels[1]] }
     return rule
   }
 }

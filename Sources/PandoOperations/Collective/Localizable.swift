@@ -105,6 +105,13 @@ extension RandomBits: Localizable {
   }
 }
 
+extension NameDimensions: Localizable {
+  /// Nothing: the operand has been spread as the names say.
+  public func localized(
+    _ division: NodeDivision, operands: [Value], in graph: inout GraphBuilder
+  ) throws(TypeError) -> [Value] { operands }
+}
+
 extension Shard: Localizable {
   /// Nothing: the operand has been spread as the annotation says.
   public func localized(

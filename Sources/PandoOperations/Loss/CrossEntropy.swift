@@ -2,8 +2,8 @@ import PandoIR
 
 /// The cross entropy between a label and the softmax of its row of logits.
 ///
-/// Operands: logits [N, C], labels [N] (`int32` or `int64`, from 0 to C - 1). Results: the loss of each row, and the
-/// logarithm of the sum of the exponentials of its logits, both [N] in the accumulator type. The mean over the rows
+/// Operands: logits [..., C], labels [...] (`int32` or `int64`, from 0 to C - 1). Results: the loss of each row, and the
+/// logarithm of the sum of the exponentials of its logits, both [...] in the accumulator type. The mean over the rows
 /// that count is the caller's.
 ///
 /// A row whose label is `ignoredLabel` has loss 0 and no gradient. Any other label outside 0..<C gives NaN as loss and
@@ -33,17 +33,17 @@ public struct CrossEntropy: CompositeOperation {
   public func decompose(_ operands: [Value], in graph: inout GraphBuilder) throws(TypeError) -> [Value] {
     let rows = try LabelledRows(self, operands.map(\.type), labelSmoothing, ignoredLabel)
     let logits = try graph.widen(operands[0])
-    let maximum = try graph.reduce(.maximum, logits, [1])
+    let maximum = try graph.reduce(.maximum, logits, [rows.last])
     let x = try graph.subtract(logits, rows.spread(maximum, in: &graph))
-    let sum = try graph.reduce(.sum, graph.unary(.exponential, x), [1])
+    let sum = try graph.reduce(.sum, graph.unary(.exponential, x), [rows.last])
     let logarithm = try graph.unary(.logarithm, sum)
 
     let zero = try graph.constant(0, like: x)
     let chosen = try graph.select(rows.isChosen(operands[1], in: &graph), x, zero)
-    var fit = try graph.reduce(.sum, chosen, [1])
+    var fit = try graph.reduce(.sum, chosen, [rows.last])
     if labelSmoothing > 0 {
       fit = try graph.add(
-        graph.scale(fit, 1 - labelSmoothing), graph.scale(graph.mean(x, [1]), labelSmoothing))
+        graph.scale(fit, 1 - labelSmoothing), graph.scale(graph.mean(x, [rows.last]), labelSmoothing))
     }
     let loss = try rows.masked(graph.subtract(logarithm, fit), labels: operands[1], in: &graph)
     return [loss, try graph.add(maximum, logarithm)]
@@ -68,7 +68,8 @@ public struct CrossEntropy: CompositeOperation {
 
   /// Rows are independent; the classes stay whole.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    ShardingRule(operands: ["nc", "n"], results: ["n", "n"], whole: ["c"])
+    let (rows, classes) = LabelledRows.labels(operands[0])
+    return ShardingRule(operands: [rows + [classes], rows], results: [rows, rows], whole: [classes])
   }
 }
 
@@ -115,6 +116,8 @@ public struct CrossEntropyGradient: CompositeOperation {
 
   /// Rows are independent; the classes stay whole.
   public func shardingRule(_ operands: [TensorType]) -> ShardingRule {
-    ShardingRule(operands: ["nc", "n", "n", "n"], results: ["nc"], whole: ["c"])
+    let (rows, classes) = LabelledRows.labels(operands[0])
+    return ShardingRule(
+      operands: [rows + [classes], rows, rows, rows], results: [rows + [classes]], whole: [classes])
   }
 }

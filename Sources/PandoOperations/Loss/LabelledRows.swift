@@ -1,6 +1,6 @@
 import PandoIR
 
-/// Rows of logits [N, C] with a label each, as cross entropy and its gradient see them.
+/// Rows of logits [..., C] with a label each, as cross entropy and its gradient see them.
 struct LabelledRows {
   let logits: TensorType
   let ignoredLabel: Int?
@@ -12,14 +12,15 @@ struct LabelledRows {
   ) throws(TypeError) {
     let (logits, labels) = (operands[0], operands[1])
     try operation.checkFloating(logits, "the logits")
-    guard logits.rank == 2, logits.shape[1] > 0 else {
-      throw TypeError(operation, "the logits must be [N, C] with at least one class, got \(logits)")
+    guard logits.rank >= 2, let classes = logits.shape.last, classes > 0 else {
+      throw TypeError(operation, "the logits must be [..., C] with at least one class, got \(logits)")
     }
-    guard labels.dtype == .int32 || labels.dtype == .int64, labels.shape == [logits.shape[0]] else {
+    let rows = Array(logits.shape.dropLast())
+    guard labels.dtype == .int32 || labels.dtype == .int64, labels.shape == rows else {
+      let wanted = [DType.int32, .int64].map { TensorType(rows, $0).description }.joined(separator: " or ")
       throw TypeError(
         operation,
-        "the labels must be one class number for each row, int32[\(logits.shape[0])] or int64[\(logits.shape[0])], "
-          + "for the logits \(logits), got \(labels)")
+        "the labels must be one class number for each row, \(wanted), for the logits \(logits), got \(labels)")
     }
     guard (0...1).contains(smoothing) else {
       throw TypeError(operation, "label smoothing must be from 0 to 1, got \(smoothing)")
@@ -28,12 +29,19 @@ struct LabelledRows {
     self.ignoredLabel = ignoredLabel
   }
 
-  var classes: Int { logits.shape[1] }
-  var statistics: TensorType { TensorType([logits.shape[0]], logits.dtype.accumulator) }
+  var classes: Int { logits.shape.last! }
+  /// The dimension of the classes.
+  var last: Int { logits.rank - 1 }
+  var statistics: TensorType { TensorType(Array(logits.shape.dropLast()), logits.dtype.accumulator) }
+
+  /// Labels of the rows' dimensions, and of the classes' behind them.
+  static func labels(_ logits: TensorType) -> (rows: String, classes: Character) {
+    (ShardingRule.labels(max(0, logits.rank - 1), from: 1), "a")
+  }
 
   /// One number a row, repeated for every class.
   func spread(_ value: Value, in graph: inout GraphBuilder) throws(TypeError) -> Value {
-    try graph.broadcast(value, to: logits.shape, dimensions: [0])
+    try graph.broadcast(value, to: logits.shape, dimensions: Array(0..<last))
   }
 
   /// exp(logits - logsumexp)
@@ -46,7 +54,7 @@ struct LabelledRows {
 
   /// Whether each class is its row's label.
   func isChosen(_ labels: Value, in graph: inout GraphBuilder) throws(TypeError) -> Value {
-    let numbers = try graph.iota(logits.with(dtype: labels.type.dtype), dimension: 1)
+    let numbers = try graph.iota(logits.with(dtype: labels.type.dtype), dimension: last)
     return try graph.compare(.equal, spread(labels, in: &graph), numbers)
   }
 

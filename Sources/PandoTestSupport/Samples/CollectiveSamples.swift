@@ -25,5 +25,6 @@ extension Samples {
     OperationSample(ShardSlice(0, axes: ["data"], parts: 1), .uniform([4], -9...9, .int64)),
     OperationSample(Shard(Sharding([["data"], []])), .uniform([4, 2])),
     OperationSample(Shard(Sharding([])), .uniform([])),
+    OperationSample(NameDimensions(["samples", nil]), .uniform([4, 2])),
   ]
 }

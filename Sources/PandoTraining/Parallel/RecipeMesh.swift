@@ -3,8 +3,8 @@ import PandoNN
 
 extension Recipe {
   /// Mesh axes that this version spreads a run over, and those that recipes may name but not yet use.
-  static let meshAxes = ["data", "fsdp", "tensor"]
-  private static let laterAxes = ["pipeline", "expert", "sequence"]
+  static let meshAxes = ["data", "fsdp", "tensor", "expert", "sequence"]
+  private static let laterAxes = ["pipeline"]
 
   /// Whether a step is one program spread over ranks, rather than the same program on every rank.
   package var isSpread: Bool {
@@ -28,7 +28,7 @@ extension Recipe {
       guard axis.size == 1 else {
         throw RecipeError(
           keyPath: path,
-          message: "this version spreads over data, fsdp and tensor alone; remove it or set it to 1")
+          message: "this version does not spread over it; remove it or set it to 1")
       }
     }
     var axes = parallel.axes.filter { Self.meshAxes.contains($0.name) }
@@ -66,6 +66,7 @@ extension Recipe {
     var names = Strategy.standardNames
     if !parallel.names.isEmpty {
       names = Dictionary(parallel.names.map { ($0.name, $0.axis) }, uniquingKeysWith: { $1 })
+      names["expert"] = names["expert"] ?? Strategy.standardNames["expert"]
     }
     for (name, axis) in names where !Self.meshAxes.contains(axis) {
       let near = nearestName(to: axis, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
@@ -100,6 +101,19 @@ extension Recipe {
       throw RecipeError(
         keyPath: "train.accumulate",
         message: "a step over \(mesh) takes one batch; set it to 1, and data.batch to the samples of a step")
+    }
+    if let places = mesh.size(of: Strategy.sequenceAxis), places > 1 {
+      let path = "parallel.axes.\(Strategy.sequenceAxis)"
+      guard let context = data.context else {
+        throw RecipeError(keyPath: path, message: "cuts texts, and this model reads none; set it to 1")
+      }
+      guard context.isMultiple(of: places) else {
+        throw RecipeError(
+          keyPath: path,
+          message:
+            "\(context) tokens (data.context) do not divide over \(places) ranks; choose a divisor, or "
+            + "data.context \((context / places + 1) * places)")
+      }
     }
     let parts = strategy.sampleParts
     guard data.batch.isMultiple(of: parts) else {

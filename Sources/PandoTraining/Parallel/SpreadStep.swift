@@ -33,7 +33,8 @@ final class SpreadStep: StepProgram {
     let placements = state.placements(of: old)
     let samples = [pass.x, pass.y].map { parallelism.strategy.samples(rank: $0.rank) as Placement? }
     let spread = Spread(
-      parallelism.group, inputs: placements + [nil, nil, nil] + samples, outputs: placements)
+      parallelism.group, inputs: placements + [nil, nil, nil] + samples, outputs: placements,
+      names: parallelism.strategy.activationAxes)
     input = old.count + 3
     let program = try budget.program(loss: new.count) { recompute in
       try Program(

@@ -95,6 +95,17 @@ extension Recipe {
       if let shared = model.keyValueHeads, model.heads % shared != 0 {
         throw fault("model.kv-heads", tree, "expected a divisor of model.heads \(model.heads), got \(shared)")
       }
+      if let experts = model.experts {
+        guard experts.top <= experts.count else {
+          throw fault(
+            "model.experts.top", tree, "a token goes to at most all \(experts.count) experts, got \(experts.top)")
+        }
+        guard experts.every <= model.layers else {
+          throw fault(
+            "model.experts.every", tree,
+            "of \(model.layers) blocks none would have experts, got \(experts.every); the most is \(model.layers)")
+        }
+      }
       if model.rotary, model.width / model.heads % 2 != 0 {
         throw fault(
           "model.rotary", tree,

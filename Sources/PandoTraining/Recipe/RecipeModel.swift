@@ -118,7 +118,29 @@ extension Recipe {
       /// The heads of a model of that width; absent means as many.
       public var baseHeads: Int?
 
+      /// Several feed-forward layers in place of one; absent means one.
+      public var experts: Experts?
+
       /// Four blocks of width 128.
+      public init() {}
+    }
+
+    /// Feed-forward layers of which each token goes through a few (Shazeer et al. 2017, arXiv:1701.06538).
+    public struct Experts: Hashable, Sendable {
+      /// How many there are in a block.
+      public var count = 8
+      /// How many of them each token goes to.
+      public var top = 2
+      /// How many times as many tokens an expert takes as an even split would give it.
+      public var capacity = 1.25
+      /// Every so many blocks have experts.
+      public var every = 2
+      /// The weight of the loss that is least where all experts are used evenly.
+      public var balance = 0.01
+      /// The weight of the loss that keeps the router's scores small.
+      public var routerZ = 0.001
+
+      /// Eight experts in every second block.
       public init() {}
     }
   }

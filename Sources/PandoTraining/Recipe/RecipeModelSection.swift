@@ -72,5 +72,26 @@ extension Recipe.Model {
     .key("parametrization", \.parametrization, .choice(), parametrizationText),
     .optional("base-width", \.baseWidth, size, baseWidthText),
     .optional("base-heads", \.baseHeads, size, "Heads of a model of the base width. If absent, as many."),
+    .optional(
+      "experts", \.experts, .section(Experts.section),
+      "Several feed-forward layers in place of one, of which each token goes through a few. If absent, one."),
   ]
+}
+
+extension Recipe.Model.Experts {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .key("count", \.count, .integer(1...4096), "How many there are in a block."),
+      .key("top", \.top, .integer(1...4096), "How many of them each token goes to; at most `count`."),
+      .key(
+        "capacity", \.capacity, .number(.above(0)),
+        "How many times as many tokens of a sample an expert takes as an even split would give it; the others pass by."),
+      .key("every", \.every, .integer(1...(1 << 20)), "Every so many blocks have experts."),
+      .key(
+        "balance", \.balance, .number(.atLeast(0)),
+        "Weight of the loss that is least where all experts are used evenly."),
+      .key(
+        "router-z", \.routerZ, .number(.atLeast(0)), "Weight of the loss that keeps the router's scores small."),
+    ])
 }

@@ -73,7 +73,8 @@ extension Recipe.Parallel {
     [
       .key(
         "axes", \.axes, .axes,
-        "The mesh: ranks along each named axis, as in `{data: 2, tensor: 2}`; axes are `data`, `fsdp` and `tensor`. "
+        "The mesh: ranks along each named axis, as in `{data: 2, tensor: 2}`; axes are `data`, `fsdp`, `tensor`, "
+          + "`expert` and `sequence`. "
           + "`data` takes what the others leave."),
       .optional(
         "zero", \.zero, .integer(0...3),
@@ -82,7 +83,7 @@ extension Recipe.Parallel {
       .key(
         "names", \.names, .namedAxes,
         "The mesh axis along which parameters' dimensions are cut, by their names. If empty, "
-          + "`{heads: tensor, mlp: tensor}`."),
+          + "`{heads: tensor, mlp: tensor}`; `expert: expert` always."),
       .optional(
         "shards", \.shards, .integer(1...(1 << 20)),
         "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "

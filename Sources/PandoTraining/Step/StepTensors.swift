@@ -10,7 +10,7 @@ struct StepTensors {
   let key: Tensor
   let rate: Tensor
   let step: Tensor
-  /// The mean over the batch, times the weight. Where some places are not counted, the sum over the others divided by
+  /// The mean over the batch and what layers add of their own, times the weight. Where some places are not counted, the sum over the others divided by
   /// the number of all.
   let loss: Tensor
   /// The share of the places that count, times the weight, where not all do: what the loss must be divided by once all
@@ -34,11 +34,15 @@ struct StepTensors {
     step = Tensor.placeholder("step", .scalar(.float32))
     let context = Context.training(key: key)
     let logits = state.model(x, context)
-    let (scores, labels) = (logits.reshape(-1, task.classes), y.reshape(-1))
-    let exactLoss = crossEntropyRows(
+    // The places of a text stay a dimension of their own, since they may be spread over ranks as samples are.
+    let isAligned = Array(logits.shape.dropLast()) == y.shape
+    let (scores, labels) = isAligned ? (logits, y) : (logits.reshape(-1, task.classes), y.reshape(-1))
+    var exactLoss = crossEntropyRows(
       scores, labels, labelSmoothing: recipe.train.labelSmoothing, ignoring: task.ignoredTarget
     ).mean()
-    counted = task.countedPlaces(labels).map { weight == 1 ? $0.mean() : $0.mean() * weight }
+    let share = task.countedPlaces(labels).map { $0.mean() }
+    if let more = context.auxiliaryLoss { exactLoss = exactLoss + (share.map { more * $0 } ?? more) }
+    counted = share.map { weight == 1 ? $0 : $0 * weight }
     let updates = context.updates
     let forward = try recipe.train.precision.applied(
       to: [exactLoss] + updates.map(\.value), of: state.weights.map(\.placeholder) + [key, x, y])

@@ -78,7 +78,7 @@ final class Evaluator {
         parallelism.group,
         inputs: state.weights.map(\.placement)
           + samples.map { parallelism.strategy.samples(rank: $0.rank) as Placement? },
-        outputs: [])
+        outputs: [], names: parallelism.strategy.activationAxes)
     }
     // Every rank counts all predictions of a spread program, and so needs all targets.
     let wanted = spread == nil ? [] : [y.reshape(-1)]

@@ -46,7 +46,7 @@ extension Recipe.Model {
         vocabulary: classes, context: type.shape[0], layers: gpt.layers, width: gpt.width, heads: gpt.heads,
         keyValueHeads: gpt.keyValueHeads ?? gpt.heads, dropout: gpt.dropout, rotary: gpt.rotary,
         tied: gpt.tied, parametrization: gpt.parametrization.rule(baseWidth: gpt.baseWidth),
-        baseHeads: gpt.baseHeads)
+        baseHeads: gpt.baseHeads, experts: gpt.experts?.options, expertInterval: gpt.experts?.every ?? 1)
     }
   }
 
@@ -67,6 +67,14 @@ extension Recipe.Model.Parametrization {
     case (.mup, let width?): .maximalUpdate(baseWidth: width)
     default: .standard
     }
+  }
+}
+
+extension Recipe.Model.Experts {
+  /// What the layer is told.
+  var options: PandoNN.MixtureOfExperts.Options {
+    PandoNN.MixtureOfExperts.Options(
+      count: count, top: top, capacity: capacity, balance: balance, routerZ: routerZ)
   }
 }
 

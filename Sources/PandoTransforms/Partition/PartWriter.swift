@@ -47,7 +47,7 @@ struct PartWriter {
   }
 
   private mutating func write(_ index: Int) throws {
-    let (node, rule, labels) = (graph.nodes[index], propagation.rules[index], propagation.labels[index])
+    let (node, rule, labels) = (graph.nodes[index], propagation.rules[index], propagation.cuts(index))
     builder.site = node.site
     func cuts(_ text: String) -> [[String]] { text.map { labels[$0] ?? [] } }
     let kept = keptTerms(index)
@@ -102,7 +102,7 @@ struct PartWriter {
   private func keptTerms(_ index: Int) -> [KeptTerm] {
     let (node, rule) = (graph.nodes[index], propagation.rules[index])
     guard !rule.linear.isEmpty else { return [] }
-    let used = Set(propagation.labels[index].values.flatMap { $0 })
+    let used = Set(propagation.cuts(index).values.flatMap { $0 })
     guard rule.reduction == .sum || used.isEmpty else { return [] }
     var byAxis: [String: Set<Int>] = [:]
     for (place, operand) in node.operands.enumerated() {

@@ -41,8 +41,10 @@ public struct Partition: Pass {
       _ = try placement.sharding.localType(of: output.type, on: partitioning.mesh, name: "output \(place)")
     }
     for node in graph.nodes {
-      guard let annotation = node.operation as? any ShardingAnnotation else { continue }
-      _ = try annotation.sharding.localType(
+      guard let annotation = node.operation as? any ShardingAnnotation,
+        let sharding = annotation.sharding(in: partitioning)
+      else { continue }
+      _ = try sharding.localType(
         of: node.results[0].type, on: partitioning.mesh,
         name: node.site.map { "the value at \($0)" } ?? "a value")
     }
@@ -68,5 +70,3 @@ public struct Partition: Pass {
     return try Simplify().apply(rewriter.finish())
   }
 }
-
-extension Shard: ShardingAnnotation {}

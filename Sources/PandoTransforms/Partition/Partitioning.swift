@@ -45,14 +45,20 @@ public struct Partitioning: Hashable, Sendable {
   public let inputs: [Placement?]
   /// For each output how it is to be spread; whole copies where `nil`, and for outputs beyond.
   public let outputs: [Placement?]
+  /// The mesh axes along which named dimensions of values inside the graph are cut; those of samples under `samples`.
+  public let names: [String: [String]]
   /// Reductions over one group of ranks are put together up to so many bytes; 0 leaves them apart.
   public let bucketBytes: Int
 
   /// A partitioning from all it says.
-  public init(_ mesh: Mesh, inputs: [Placement?], outputs: [Placement?], bucketBytes: Int = 4 << 20) {
+  public init(
+    _ mesh: Mesh, inputs: [Placement?], outputs: [Placement?], names: [String: [String]] = [:],
+    bucketBytes: Int = 4 << 20
+  ) {
     self.mesh = mesh
     self.inputs = inputs
     self.outputs = outputs
+    self.names = names
     self.bucketBytes = bucketBytes
   }
 

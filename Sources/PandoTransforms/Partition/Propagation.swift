@@ -11,8 +11,11 @@ struct Propagation {
   let partitioning: Partitioning
   /// For each node its rule.
   let rules: [ShardingRule]
-  /// For each node the axes along which each label is cut.
-  private(set) var labels: [[Character: [String]]]
+  /// For each node the axes along which each label is cut that its neighbours want cut.
+  private var labels: [[Character: [String]]]
+  /// For each node the axes along which its neighbours want a label cut that must be whole, and which cut another label
+  /// in its place.
+  private var moved: [[Character: [String]]]
   /// For each value the cuts that its neighbours want.
   private(set) var homes: [[[String]]]
   /// Values whose cuts are given.
@@ -28,6 +31,7 @@ struct Propagation {
     for node in graph.nodes { rules.append(try Self.rule(node)) }
     self.rules = rules
     labels = Array(repeating: [:], count: graph.nodes.count)
+    moved = labels
     homes = Array(repeating: [], count: graph.valueCount)
     isGiven = Array(repeating: false, count: graph.valueCount)
     for input in graph.inputs {
@@ -65,9 +69,11 @@ struct Propagation {
         }
       }
       for (index, node) in graph.nodes.enumerated() {
-        if let annotation = node.operation as? any ShardingAnnotation, round >= .weights {
-          extend(node.results[0], annotation.sharding.dimensions)
-          for (label, axes) in zip(rules[index].results[0], annotation.sharding.dimensions) {
+        if let annotation = node.operation as? any ShardingAnnotation, round >= annotation.priority,
+          let sharding = annotation.sharding(in: partitioning)
+        {
+          extend(node.results[0], sharding.dimensions)
+          for (label, axes) in zip(rules[index].results[0], sharding.dimensions) {
             labels[index][label] = axes
           }
           isGiven[node.results[0].id] = true
@@ -86,9 +92,28 @@ struct Propagation {
   var conflicts: [Int] {
     graph.nodes.indices.filter { index in
       occurrences(index).contains {
-        rules[index].whole.contains($0.label) && !homes[$0.value.id][$0.dimension].isEmpty
+        rules[index].whole.contains($0.label)
+          && !homes[$0.value.id][$0.dimension].allSatisfy(moved[index][$0.label, default: []].contains)
       }
     }
+  }
+
+  /// The axes along which each label of a node is cut.
+  func cuts(_ index: Int) -> [Character: [String]] {
+    var cuts = labels[index]
+    for target in Set(moved[index].keys.compactMap { rules[index].moving[$0] }) {
+      cuts[target, default: []] += movedAxes(index, to: target)
+    }
+    return cuts
+  }
+
+  /// The axes that cut a label in place of others which must be whole.
+  private func movedAxes(_ index: Int, to target: Character) -> [String] {
+    var axes: [String] = []
+    for (label, more) in moved[index].sorted(by: { $0.key < $1.key }) where rules[index].moving[label] == target {
+      axes += more.filter { !axes.contains($0) }
+    }
+    return axes
   }
 
   private struct Occurrence {
@@ -113,11 +138,14 @@ struct Propagation {
     var changed = false
     for index in order {
       let places = occurrences(index)
-      for place in places where !rules[index].whole.contains(place.label) {
-        if pull(index, place, places) { changed = true }
+      for place in places {
+        let isWhole = rules[index].whole.contains(place.label)
+        if isWhole ? move(index, place, places) : pull(index, place, places) { changed = true }
       }
       for place in places {
-        if let axes = labels[index][place.label], push(axes, place) { changed = true }
+        if let axes = labels[index][place.label] ?? moved[index][place.label], push(axes, place) {
+          changed = true
+        }
       }
     }
     return changed
@@ -129,20 +157,45 @@ struct Propagation {
     var axes = labels[index][place.label] ?? []
     guard wanted.count > axes.count, wanted.starts(with: axes) else { return false }
     let before = axes.count
+    let more = movedAxes(index, to: place.label)
     for axis in wanted[axes.count...] {
-      guard !labels[index].contains(where: { $0.key != place.label && $0.value.contains(axis) }) else {
-        break
-      }
-      let parts = mesh.parts(axes + [axis])
-      let divides = places.allSatisfy {
-        $0.label != place.label || $0.value.type.shape[$0.dimension].isMultiple(of: parts)
-      }
-      guard divides else { break }
+      guard !labels[index].contains(where: { $0.key != place.label && $0.value.contains(axis) }),
+        !moved[index].values.contains(where: { $0.contains(axis) }),
+        divides(place.label, by: axes + [axis] + more, places)
+      else { break }
       axes.append(axis)
     }
     guard axes.count > before else { return false }
     labels[index][place.label] = axes
     return true
+  }
+
+  /// Where a label must be whole, another takes over the cuts of a dimension that has it.
+  private mutating func move(_ index: Int, _ place: Occurrence, _ places: [Occurrence]) -> Bool {
+    let wanted = homes[place.value.id][place.dimension]
+    var axes = moved[index][place.label] ?? []
+    guard let target = rules[index].moving[place.label], wanted.count > axes.count, wanted.starts(with: axes)
+    else { return false }
+    let before = axes.count
+    for axis in wanted[axes.count...] {
+      let there = movedAxes(index, to: target)
+      if !there.contains(axis) {
+        guard !labels[index].values.contains(where: { $0.contains(axis) }),
+          divides(target, by: (labels[index][target] ?? []) + there + [axis], places)
+        else { break }
+      }
+      axes.append(axis)
+      moved[index][place.label] = axes
+    }
+    return axes.count > before
+  }
+
+  /// Whether every dimension of a label divides over these axes.
+  private func divides(_ label: Character, by axes: [String], _ places: [Occurrence]) -> Bool {
+    let parts = mesh.parts(axes)
+    return places.allSatisfy {
+      $0.label != label || $0.value.type.shape[$0.dimension].isMultiple(of: parts)
+    }
   }
 
   /// A dimension takes over the cuts of its label.
@@ -163,10 +216,4 @@ struct Propagation {
     homes[value.id][dimension] += added
     return !added.isEmpty
   }
-}
-
-/// An operation that only says how its operand is spread.
-package protocol ShardingAnnotation: Operation {
-  /// How it is spread.
-  var sharding: Sharding { get }
 }

@@ -52,14 +52,17 @@ struct ExpertRouting {
     let place = (chosen.cumulativeSum(1, exclusive: true) * chosen).sum([2])
     let isServed = place .< Double(slots)
     let all = experts * slots
-    places = select(isServed, expert * Double(slots) + place, .full([batch, count], Double(all), dtype: .int32))
+    places = select(
+      isServed, expert * Double(slots) + place, .full([batch, count], Double(all), dtype: .int32))
     tokens = Tensor.zeros([batch, all], dtype: .int32).adding(
       Tensor.iota([batch, top, time], 2).reshape(batch, count), at: places, 1, sharing: 1)
     counts = chosen.sum([1])
 
     // One choice keeps its probability, which is how the router learns; several share out 1 among them.
     let share =
-      top == 1 ? best.values : best.values / best.values.sum([-1], keepDimensions: true).broadcast(to: best.values.shape)
+      top == 1
+      ? best.values
+      : best.values / best.values.sum([-1], keepDimensions: true).broadcast(to: best.values.shape)
     weights = served(share) * isServed.cast(logits.dtype)
   }
 

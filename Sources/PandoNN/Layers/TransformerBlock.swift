@@ -114,7 +114,8 @@ public struct TransformerBlock: Layer {
     _ features: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, causal: Bool = false,
     rotaryBase: Double? = nil, dropout: Double = 0, activation: Activation = .gelu, epsilon: Double = 1e-5,
     initializer: Initializer? = nil, residualInitializer: Initializer? = nil, growth: Double = 1,
-    attentionScale: Double? = nil, experts: MixtureOfExperts.Options? = nil, file: StaticString = #fileID, line: UInt = #line
+    attentionScale: Double? = nil, experts: MixtureOfExperts.Options? = nil, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     let row = WidthGrowth(inputs: 1, outputs: growth)
     norm1 = LayerNorm(features, epsilon: epsilon, axes: ["embed"], growth: row, file: file, line: line)

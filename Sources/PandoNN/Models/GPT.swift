@@ -40,7 +40,8 @@ public struct GPT: Layer {
   public init(
     vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil,
     dropout: Double = 0, rotary: Bool = false, tied: Bool = true,
-    parametrization: Parametrization = .standard, baseHeads: Int? = nil, experts: MixtureOfExperts.Options? = nil,
+    parametrization: Parametrization = .standard, baseHeads: Int? = nil,
+    experts: MixtureOfExperts.Options? = nil,
     expertInterval: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
     let initializer = Initializer.normal(deviation: 0.02)

@@ -20,7 +20,8 @@ struct LabelledRows {
       let wanted = [DType.int32, .int64].map { TensorType(rows, $0).description }.joined(separator: " or ")
       throw TypeError(
         operation,
-        "the labels must be one class number for each row, \(wanted), for the logits \(logits), got \(labels)")
+        "the labels must be one class number for each row, \(wanted), for the logits \(logits), got \(labels)"
+      )
     }
     guard (0...1).contains(smoothing) else {
       throw TypeError(operation, "label smoothing must be from 0 to 1, got \(smoothing)")

@@ -98,12 +98,14 @@ extension Recipe {
       if let experts = model.experts {
         guard experts.top <= experts.count else {
           throw fault(
-            "model.experts.top", tree, "a token goes to at most all \(experts.count) experts, got \(experts.top)")
+            "model.experts.top", tree,
+            "a token goes to at most all \(experts.count) experts, got \(experts.top)")
         }
         guard experts.every <= model.layers else {
           throw fault(
             "model.experts.every", tree,
-            "of \(model.layers) blocks none would have experts, got \(experts.every); the most is \(model.layers)")
+            "of \(model.layers) blocks none would have experts, got \(experts.every); the most is \(model.layers)"
+          )
         }
       }
       if model.rotary, model.width / model.heads % 2 != 0 {

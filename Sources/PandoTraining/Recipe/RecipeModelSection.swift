@@ -86,12 +86,14 @@ extension Recipe.Model.Experts {
       .key("top", \.top, .integer(1...4096), "How many of them each token goes to; at most `count`."),
       .key(
         "capacity", \.capacity, .number(.above(0)),
-        "How many times as many tokens of a sample an expert takes as an even split would give it; the others pass by."),
+        "How many times as many tokens of a sample an expert takes as an even split would give it; the others pass by."
+      ),
       .key("every", \.every, .integer(1...(1 << 20)), "Every so many blocks have experts."),
       .key(
         "balance", \.balance, .number(.atLeast(0)),
         "Weight of the loss that is least where all experts are used evenly."),
       .key(
-        "router-z", \.routerZ, .number(.atLeast(0)), "Weight of the loss that keeps the router's scores small."),
+        "router-z", \.routerZ, .number(.atLeast(0)),
+        "Weight of the loss that keeps the router's scores small."),
     ])
 }

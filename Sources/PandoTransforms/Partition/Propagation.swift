@@ -110,7 +110,8 @@ struct Propagation {
   /// The axes that cut a label in place of others which must be whole.
   private func movedAxes(_ index: Int, to target: Character) -> [String] {
     var axes: [String] = []
-    for (label, more) in moved[index].sorted(by: { $0.key < $1.key }) where rules[index].moving[label] == target {
+    for (label, more) in moved[index].sorted(by: { $0.key < $1.key })
+    where rules[index].moving[label] == target {
       axes += more.filter { !axes.contains($0) }
     }
     return axes

@@ -124,6 +124,47 @@ private final class LossLog: TrainingObserver, Sendable {
     try expectSame(Self.textRecipe(), Self.textTask, mesh)
   }
 
+  /// Two and four ranks, with all that may be spread beside.
+  static let expertMeshes: [Mesh] = [
+    Mesh(axes: [("expert", 2)]), Mesh(axes: [("expert", 4)]),
+    Mesh(axes: [("data", 2), ("expert", 2)], zero: 1),
+    Mesh(axes: [("expert", 2), ("tensor", 2)]), Mesh(axes: [("fsdp", 2), ("expert", 2)]),
+    Mesh(axes: [("expert", 2), ("sequence", 2)]),
+  ]
+
+  static func expertRecipe() -> Recipe {
+    var recipe = Self.textRecipe()
+    var gpt = Recipe.Model.GPT()
+    (gpt.layers, gpt.width, gpt.heads, gpt.dropout) = (2, 16, 4, 0.1)
+    gpt.experts = Recipe.Model.Experts()
+    gpt.experts?.count = 4
+    recipe.model = .gpt(gpt)
+    return recipe
+  }
+
+  @Test(arguments: expertMeshes) func expertsLearnAsOnOneRank(_ mesh: Mesh) throws {
+    try expectSame(Self.expertRecipe(), Self.textTask, mesh)
+  }
+
+  static let sequenceMeshes: [Mesh] = [
+    Mesh(axes: [("sequence", 2)]), Mesh(axes: [("sequence", 4)]), Mesh(axes: [("sequence", 8)]),
+    Mesh(axes: [("data", 2), ("sequence", 2)]), Mesh(axes: [("tensor", 2), ("sequence", 2)], zero: 0),
+    Mesh(axes: [("fsdp", 2), ("sequence", 2)]),
+  ]
+
+  /// Eight ranks are more than heads, so that keys are gathered; rotary positions are those of the whole text.
+  @Test(arguments: sequenceMeshes, [false, true]) func longTextsAreLearntAsOnOneRank(
+    _ mesh: Mesh, _ rotary: Bool
+  )
+    throws
+  {
+    var recipe = Self.textRecipe()
+    guard case .gpt(var gpt) = recipe.model else { return }
+    gpt.rotary = rotary
+    recipe.model = .gpt(gpt)
+    try expectSame(recipe, Self.textTask, mesh)
+  }
+
   @Test(arguments: [meshes[0], meshes[3]]) func classifiersLearnAsOnOneRank(_ mesh: Mesh) throws {
     let task: @Sendable () throws -> TrainingTask = {
       let count = 50
@@ -247,7 +288,22 @@ private final class LossLog: TrainingObserver, Sendable {
 
   @Test func axesMustBeKnown() {
     #expect(message(2) { $0.parallel.axes = axes(("tensr", 2)) }.contains("did you mean 'tensor'?"))
-    #expect(message(2) { $0.parallel.axes = axes(("pipeline", 2)) }.contains("data, fsdp and tensor alone"))
+    #expect(message(2) { $0.parallel.axes = axes(("pipeline", 2)) }.contains("does not spread over it"))
+  }
+
+  @Test func placesMustDivide() {
+    let text = message(3) { $0.parallel.axes = axes(("sequence", 3)) }
+    #expect(
+      text.contains("parallel.axes.sequence") && text.contains("8 tokens") && text.contains("data.context 9"))
+  }
+
+  @Test func expertsMustBeThereAndDivide() {
+    #expect(message(2) { $0.parallel.axes = axes(("expert", 2)) }.contains("no parameter of this model"))
+    let uneven = message(8) {
+      $0.model = SpreadTests.expertRecipe().model
+      $0.parallel.axes = axes(("expert", 8))
+    }
+    #expect(uneven.contains("expert") && uneven.contains("4"))
   }
 
   @Test func namesMustBeTheModels() {

@@ -1,0 +1,173 @@
+import Foundation
+import Pando
+import PandoNN
+import Testing
+
+private let (batch, time, features, hidden) = (3, 7, 5, 6)
+
+/// The mixture of experts against a plain loop over tokens and experts, written from the papers.
+@Suite struct MixtureOfExpertsTests {
+  /// What a layer computes, and how.
+  struct Case: Sendable, CustomTestStringConvertible {
+    let experts: Int
+    let top: Int
+    let capacity: Double
+    var testDescription: String { "\(top) of \(experts), capacity \(capacity)" }
+  }
+
+  /// With little room most second choices are dropped; with much, none.
+  static let cases = [
+    Case(experts: 4, top: 1, capacity: 1), Case(experts: 4, top: 2, capacity: 0.6),
+    Case(experts: 4, top: 2, capacity: 1.25), Case(experts: 3, top: 3, capacity: 9),
+    Case(experts: 1, top: 1, capacity: 1),
+  ]
+
+  /// A layer in float64 with made-up weights and inputs.
+  struct Made {
+    let layer: MixtureOfExperts
+    let x: Tensor
+    let feeds: [Feed]
+    var names: [String: [Double]] = [:]
+
+    init(_ example: Case) throws {
+      let options = MixtureOfExperts.Options(
+        count: example.experts, top: example.top, capacity: example.capacity, balance: 0.01, routerZ: 0.001)
+      layer = MixtureOfExperts(features, hidden: hidden, options, activation: .tanh, dtype: .float64)
+      x = .placeholder("x", TensorType([batch, time, features], .float64))
+      var feeds: [Feed] = []
+      for (place, (name, tensor))
+        in ([("x", x)]
+        + layer.namedParameters().map { ($0.name, $0.parameter.tensor) }).enumerated()
+      {
+        let values = (0..<tensor.type.count).map { index in
+          Double((index * 7919 + place * 104_729 + index * index * 31) % 2003) / 1000 - 1
+        }
+        names[name] = values
+        feeds.append((tensor, HostBuffer(tensor.type, doubles: values)))
+      }
+      self.feeds = feeds
+    }
+  }
+
+  /// The layer's output and its two losses, token by token.
+  private func plain(
+    _ example: Case, _ numbers: [String: [Double]]
+  ) -> (y: [Double], balance: Double, z: Double, dropped: Int) {
+    let experts = example.experts
+    let x = numbers["x"]!
+    let slots = min(time, Int((Double(time * example.top) / Double(experts) * example.capacity).rounded(.up)))
+    var y = [Double](repeating: 0, count: x.count)
+    var (balance, z, dropped) = (0.0, 0.0, 0)
+
+    func expert(_ e: Int, _ token: ArraySlice<Double>) -> [Double] {
+      let token = Array(token)
+      let inner = (0..<hidden).map { h in
+        (0..<features).reduce(numbers["up.bias"]![e * hidden + h]) {
+          $0 + numbers["up.weight"]![(e * hidden + h) * features + $1] * token[$1]
+        }
+      }.map { tanh($0) }
+      return (0..<features).map { f in
+        (0..<hidden).reduce(numbers["down.bias"]![e * features + f]) {
+          $0 + numbers["down.weight"]![(e * features + f) * hidden + $1] * inner[$1]
+        }
+      }
+    }
+
+    for b in 0..<batch {
+      var probabilities: [[Double]] = []
+      for t in 0..<time {
+        let token = Array(x[((b * time + t) * features)..<((b * time + t + 1) * features)])
+        let powers = (0..<experts).map { e in
+          exp((0..<features).reduce(0) { $0 + numbers["router.weight"]![e * features + $1] * token[$1] })
+        }
+        let sum = powers.reduce(0, +)
+        probabilities.append(powers.map { $0 / sum })
+        z += log(sum) * log(sum) / Double(batch * time)
+      }
+      let orders = probabilities.map { row in (0..<experts).sorted { row[$0] > row[$1] } }
+      var used = [Int](repeating: 0, count: experts)
+      var chosen = [Int](repeating: 0, count: experts)
+      for rank in 0..<example.top {
+        for t in 0..<time {
+          let e = orders[t][rank]
+          chosen[e] += 1
+          guard used[e] < slots else {
+            dropped += 1
+            continue
+          }
+          used[e] += 1
+          let among = orders[t].prefix(example.top).reduce(0) { $0 + probabilities[t][$1] }
+          let weight = example.top == 1 ? probabilities[t][e] : probabilities[t][e] / among
+          let start = (b * time + t) * features
+          for (f, value) in expert(e, x[start..<start + features]).enumerated() {
+            y[start + f] += weight * value
+          }
+        }
+      }
+      for e in 0..<experts {
+        let mean = probabilities.reduce(0) { $0 + $1[e] } / Double(time)
+        balance +=
+          Double(experts) * Double(chosen[e]) / Double(time * example.top) * mean / Double(batch)
+      }
+    }
+    return (y, balance, z, dropped)
+  }
+
+  @Test(arguments: cases) func computesWhatThePapersSay(_ example: Case) throws {
+    let made = try Made(example)
+    let context = Context.training(key: key(1, 1))
+    let y = made.layer(made.x, context)
+    #expect(y.failure == nil && y.shape == made.x.shape)
+    #expect(context.losses.map(\.name) == ["balance", "router-z"])
+    #expect(context.losses.map(\.weight) == [0.01, 0.001])
+    let expected = plain(example, made.names)
+    // The cases are such that some drop tokens.
+    #expect((expected.dropped > 0) == (example.capacity < 9 && example.experts > 1))
+    for device in [Device.reference, .cpu] {
+      let results = try run([y] + context.losses.map(\.value), made.feeds, on: device).map(\.doubles)
+      for (a, b) in zip(results[0], expected.y) { #expect(abs(a - b) < 1e-9) }
+      #expect(abs(results[1][0] - expected.balance) < 1e-9)
+      #expect(abs(results[2][0] - expected.z) < 1e-9)
+    }
+  }
+
+  /// Central differences along one direction for each parameter, and for the input.
+  @Test(arguments: cases) func gradientsAreThoseOfDifferences(_ example: Case) throws {
+    let made = try Made(example)
+    let context = Context.training(key: key(1, 1))
+    let y = made.layer(made.x, context)
+    let loss = (y * y).mean() + context.auxiliaryLoss! * 30
+    let places = made.feeds.map(\.placeholder)
+    let slopes = try run(try gradient(of: loss, at: places), made.feeds, on: .reference).map(\.doubles)
+    let step = 1e-6
+    for (place, feed) in made.feeds.enumerated() {
+      let direction = (0..<feed.buffer.type.count).map { Double(($0 * 37 + place) % 11) / 5 - 1 }
+      func moved(_ sign: Double) throws -> Double {
+        var feeds = made.feeds
+        let values = zip(feed.buffer.doubles, direction).map { $0 + sign * step * $1 }
+        feeds[place].buffer = HostBuffer(feed.buffer.type, doubles: values)
+        return try run([loss], feeds, on: .reference)[0].doubles[0]
+      }
+      let difference = try (moved(1) - moved(-1)) / (2 * step)
+      let slope = zip(slopes[place], direction).reduce(0) { $0 + $1.0 * $1.1 }
+      #expect(
+        abs(difference - slope) <= 1e-6 * max(1, abs(difference)), "\(feed.placeholder.placeholderName ?? "")"
+      )
+    }
+  }
+
+  @Test func transformersHaveExpertsInEverySecondBlock() throws {
+    let model = GPT(
+      vocabulary: 11, context: 8, layers: 4, width: 16, heads: 4, experts: MixtureOfExperts.Options(count: 4),
+      expertInterval: 2)
+    let names = try model.namedParameters().map(\.name)
+    #expect(names.filter { $0.hasSuffix("experts.router.weight") }.count == 2)
+    #expect(names.contains("blocks.0.mlp.up.weight") && names.contains("blocks.3.experts.down.bias"))
+    let up = try model.namedParameters().first { $0.name == "blocks.1.experts.up.weight" }
+    #expect(up?.parameter.axes == ["expert", "mlp", "embed"] && up?.parameter.type.shape == [4, 64, 16])
+    // Only training has losses of its own.
+    let context = Context.evaluation()
+    let logits = model(.placeholder("tokens", TensorType([2, 8], .int32)), context)
+    #expect(logits.failure == nil && logits.shape == [2, 8, 11] && context.losses.isEmpty)
+  }
+}

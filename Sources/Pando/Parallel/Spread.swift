@@ -6,6 +6,18 @@ import PandoTransforms
 /// are done.
 public typealias Placement = PandoTransforms.Placement
 
+/// A forward pass cut for a pipeline; see `PandoTransforms`.
+public typealias PipelineCut = PandoTransforms.PipelineCut
+/// Which passes each stage of a pipeline does, and in what order.
+public typealias PipelineOrder = PandoTransforms.PipelineOrder
+/// In what order a stage of a pipeline does its passes.
+public typealias PipelineSchedule = PandoTransforms.PipelineSchedule
+/// A network that cannot be cut as asked.
+public typealias PipelineError = PandoTransforms.PipelineError
+package typealias PipelinePart = PandoTransforms.PipelinePart
+package typealias PartPasses = PandoTransforms.PartPasses
+package typealias Partitioning = PandoTransforms.Partitioning
+
 /// How a program is spread over the ranks of a mesh: every rank makes the same program, from the same tensors, and
 /// compiles its own part.
 public struct Spread: Sendable {

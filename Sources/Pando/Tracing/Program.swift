@@ -33,31 +33,39 @@ public final class Program {
   ///   - spread: the ranks over which the program is spread; buffers are then parts of its inputs and outputs.
   /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`;
   ///   `ShardingError` where a size does not divide over the ranks.
-  public init(
+  public convenience init(
     _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true,
     verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [], spread: Spread? = nil
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
-    constants = try trace.leaves.dropFirst(inputs.count).map { leaf in
-      guard let buffer = leaf.node.buffer(leaf.index) else {
-        throw EngineError(
-          "the program depends on \(leaf.placeholderName ?? "\(leaf)"), which is not one of its inputs")
-      }
-      return buffer
-    }
-    graph = trace.graph
+    let constants = try trace.constants(after: inputs.count)
+    try self.init(
+      trace.graph, constants: constants, donations: donations, on: device, fuse: fuse, verify: verify,
+      recompute: recompute, frozen: frozen, spread: spread)
+  }
+
+  /// Compiles a graph.
+  ///
+  /// - Parameter constants: buffers of its last inputs, which `bind` does not ask for.
+  package init(
+    _ graph: Graph, constants: [HostBuffer] = [], donations: [Int: Int] = [:], on device: Device = .cpu,
+    fuse: Bool = true, verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [],
+    spread: Spread? = nil
+  ) throws {
+    self.graph = graph
+    self.constants = constants
     self.device = device
     // What a spread program computes once would be exchanged once, out of step with the rest.
     let frozen = spread == nil ? frozen : []
     self.frozen = frozen
     // Constants never change, but a step that donates has no use for what would be kept of them.
-    let all = frozen.isEmpty ? [] : frozen.union(inputs.count..<trace.leaves.count)
+    let all = frozen.isEmpty ? [] : frozen.union(graph.inputs.count - constants.count..<graph.inputs.count)
     options = CompileOptions(
       threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
       recompute: recompute, ceilings: device.ceilings, frozen: all, group: spread?.group,
       methods: device.methods)
-    part = try spread?.part(of: trace.graph) ?? trace.graph
+    part = try spread?.part(of: graph) ?? graph
     executable = try device.engine.compile(part, options: options)
     device.keepMeasurements()
   }

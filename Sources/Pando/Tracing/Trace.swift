@@ -29,6 +29,19 @@ package struct Trace {
     leaves = tracer.leaves
     tensors = tracer.tensors
   }
+
+  /// The numbers of the leaves behind the first `count`.
+  ///
+  /// - Throws: `EngineError` where one is a placeholder.
+  package func constants(after count: Int) throws -> [HostBuffer] {
+    try leaves.dropFirst(count).map { leaf in
+      guard let buffer = leaf.node.buffer(leaf.index) else {
+        throw EngineError(
+          "the program depends on \(leaf.placeholderName ?? "\(leaf)"), which is not one of its inputs")
+      }
+      return buffer
+    }
+  }
 }
 
 /// Which tensor it is, whatever its numbers.

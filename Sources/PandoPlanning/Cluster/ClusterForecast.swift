@@ -1,3 +1,5 @@
+import PandoTransforms
+
 /// What is wrong with a cluster, a strategy or a shape, and how it may be mended.
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The place and the mend.
@@ -143,7 +145,7 @@ struct StrategyCost {
     }
     let stages = strategy.pipeline
     return PipelineSimulation(
-      stages: stages, chunks: strategy.chunks, microBatches: microBatches,
+      PipelineOrder(stages: stages, chunks: strategy.chunks, microBatches: microBatches),
       forward: { times[$1 * stages + $0].forward }, backward: { times[$1 * stages + $0].backward },
       send: sendSeconds
     ).run()

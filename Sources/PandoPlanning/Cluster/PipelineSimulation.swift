@@ -1,27 +1,31 @@
+import PandoTransforms
+
 /// The events of one step in a pipeline: what each stage does in order, and when it can.
 ///
-/// Every stage goes through its own list of forward and backward passes, 1F1B or interleaved, and starts the next as
+/// Every stage goes through its own list of forward and backward passes, and starts the next as
 /// soon as it is free and what the pass reads has arrived.
-struct PipelineSimulation {
-  /// One pass of a micro-batch through one group of layers.
-  private struct Pass {
-    let isForward: Bool
-    let microBatch: Int
-    let chunk: Int
-  }
-
-  let stages: Int
-  let chunks: Int
-  let microBatches: Int
+package struct PipelineSimulation {
+  let order: PipelineOrder
   /// Seconds of a pass, by stage and chunk.
   let forward: (_ stage: Int, _ chunk: Int) -> Double
   let backward: (_ stage: Int, _ chunk: Int) -> Double
   /// Seconds from one stage to the next.
   let send: Double
 
+  package init(
+    _ order: PipelineOrder, forward: @escaping (Int, Int) -> Double,
+    backward: @escaping (Int, Int) -> Double, send: Double
+  ) {
+    self.order = order
+    self.forward = forward
+    self.backward = backward
+    self.send = send
+  }
+
   /// Seconds from the first event to the last.
-  func run() -> Double {
-    let orders = (0..<stages).map(order)
+  package func run() -> Double {
+    let (stages, chunks, microBatches) = (order.stages, order.chunks, order.microBatches)
+    let orders = (0..<stages).map(order.passes)
     let count = microBatches * chunks * stages
     // When each pass is over, by place in the network and micro-batch; negative while it is not.
     var forwardEnd = [Double](repeating: -1, count: count)
@@ -59,29 +63,5 @@ struct PipelineSimulation {
     }
     precondition(zip(next, orders).allSatisfy { $0 == $1.count }, "the schedule waits for itself")
     return max(forwardEnd.max() ?? 0, backwardEnd.max() ?? 0)
-  }
-
-  /// The passes of a stage in order.
-  private func order(_ stage: Int) -> [Pass] {
-    let total = microBatches * chunks
-    // Micro-batches go in groups of as many as there are stages, chunk by chunk.
-    func pass(_ number: Int, isForward: Bool) -> Pass {
-      guard chunks > 1 else { return Pass(isForward: isForward, microBatch: number, chunk: 0) }
-      let (round, within) = (number / (stages * chunks), number % (stages * chunks))
-      let chunk = within / stages
-      return Pass(
-        isForward: isForward, microBatch: round * stages + within % stages,
-        chunk: isForward ? chunk : chunks - 1 - chunk)
-    }
-    let warmUp =
-      chunks == 1
-      ? min(total, stages - 1 - stage) : min(total, (stages - 1 - stage) * 2 + (chunks - 1) * stages)
-    var passes = (0..<warmUp).map { pass($0, isForward: true) }
-    for number in warmUp..<max(warmUp, total) {
-      passes.append(pass(number, isForward: true))
-      passes.append(pass(number - warmUp, isForward: false))
-    }
-    for number in (total - warmUp)..<total { passes.append(pass(number, isForward: false)) }
-    return passes
   }
 }

@@ -2,9 +2,8 @@ import Pando
 import PandoNN
 
 extension Recipe {
-  /// Mesh axes that this version spreads a run over, and those that recipes may name but not yet use.
-  static let meshAxes = ["data", "fsdp", "tensor", "expert", "sequence"]
-  private static let laterAxes = ["pipeline"]
+  /// Mesh axes that a run can be spread over.
+  static let meshAxes = ["data", "fsdp", "tensor", "expert", "sequence", "pipeline"]
 
   /// Whether a step is one program spread over ranks, rather than the same program on every rank.
   package var isSpread: Bool {
@@ -16,22 +15,14 @@ extension Recipe {
   /// - Throws: `RecipeError` where an axis is unknown or the axes do not fit the ranks.
   package func mesh(ranks: Int) throws -> Mesh {
     for axis in parallel.axes where !Self.meshAxes.contains(axis.name) {
-      let path = "parallel.axes.\(axis.name)"
-      guard Self.laterAxes.contains(axis.name) else {
-        let near = nearestName(to: axis.name, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
-        throw RecipeError(
-          keyPath: path,
-          message:
-            "no mesh axis is called '\(axis.name)'\(near) There are: \(Self.meshAxes.joined(separator: ", "))"
-        )
-      }
-      guard axis.size == 1 else {
-        throw RecipeError(
-          keyPath: path,
-          message: "this version does not spread over it; remove it or set it to 1")
-      }
+      let near = nearestName(to: axis.name, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
+      throw RecipeError(
+        keyPath: "parallel.axes.\(axis.name)",
+        message:
+          "no mesh axis is called '\(axis.name)'\(near) There are: \(Self.meshAxes.joined(separator: ", "))")
     }
-    var axes = parallel.axes.filter { Self.meshAxes.contains($0.name) }
+    try requirePlainStages()
+    var axes = parallel.axes
     let product = axes.reduce(1) { $0.multipliedReportingOverflow(by: $1.size).partialValue }
     let text = axes.map { "\($0.name): \($0.size)" }.joined(separator: ", ")
     if axes.contains(where: { $0.name == "data" }) {
@@ -58,6 +49,22 @@ extension Recipe {
     }
   }
 
+  /// Stages of a pipeline hand on what one rank of each has: neither experts nor places of a text may be spread there.
+  private func requirePlainStages() throws {
+    func size(_ name: String) -> Int { parallel.axes.first { $0.name == name }?.size ?? 1 }
+    guard size("pipeline") > 1 else { return }
+    for name in ["expert", "sequence"] where size(name) > 1 {
+      throw RecipeError(
+        keyPath: "parallel.axes.\(name)",
+        message: "does not go with pipeline, which goes with data, fsdp and tensor; leave out one of the two")
+    }
+    if case .gpt(let gpt) = model, gpt.experts != nil {
+      throw RecipeError(
+        keyPath: "parallel.axes.pipeline",
+        message: "does not go with model.experts, whose losses belong to all stages; spread over expert instead")
+    }
+  }
+
   /// How a run on this mesh spreads its parameters, by `parallel.zero` and `parallel.names`.
   ///
   /// - Throws: `RecipeError` where an axis or name is none of the model's, or a size does not divide.
@@ -68,9 +75,14 @@ extension Recipe {
       names = Dictionary(parallel.names.map { ($0.name, $0.axis) }, uniquingKeysWith: { $1 })
       names["expert"] = names["expert"] ?? Strategy.standardNames["expert"]
     }
-    for (name, axis) in names where !Self.meshAxes.contains(axis) {
-      let near = nearestName(to: axis, among: Self.meshAxes).map { "; did you mean '\($0)'?" } ?? ""
-      throw RecipeError(keyPath: "parallel.names.\(name)", message: "no mesh axis is called '\(axis)'\(near)")
+    // Stages hold layers, not parts of a dimension.
+    let axes = Self.meshAxes.filter { $0 != "pipeline" }
+    for (name, axis) in names where !axes.contains(axis) {
+      let near = nearestName(to: axis, among: axes).map { "; did you mean '\($0)'?" } ?? ""
+      throw RecipeError(
+        keyPath: "parallel.names.\(name)",
+        message: "no mesh axis that dimensions are cut along is called '\(axis)'\(near)"
+      )
     }
     do {
       let strategy = try Strategy(mesh, zero: Strategy.Zero(rawValue: stage)!, names: names)

@@ -15,11 +15,11 @@ extension TrainingState {
     var gathered: [Entry] = []
     for entry in entries {
       let buffer = try entry.gathered(in: parallelism)
-      if parallelism.group.rank == 0 {
+      if parallelism.isFirst {
         gathered.append(Entry(name: entry.name, placeholder: entry.placeholder, buffer: buffer))
       }
     }
-    guard parallelism.group.rank == 0 else { return nil }
+    guard parallelism.isFirst else { return nil }
     return Whole(weights: Array(gathered[..<weights.count]), slots: Array(gathered[weights.count...]))
   }
 
@@ -31,8 +31,9 @@ extension TrainingState {
     for (place, entry) in entries.enumerated() {
       let buffer = whole.map { ($0.weights + $0.slots)[place].buffer } ?? HostBuffer(entry.type)
       try withExtendedLifetime(buffer) {
-        try parallelism.group.communicator.broadcast(buffer.mutableBytes, label: entry.name)
+        try parallelism.everyone.broadcast(buffer.mutableBytes, label: entry.name)
       }
+      guard !entry.isElsewhere else { continue }
       let part = try buffer.shard(
         entry.sharding, of: parallelism.group.mesh, rank: parallelism.group.rank, name: entry.name)
       withExtendedLifetime(part) { entry.buffer.write(from: part.pointer) }
@@ -58,6 +59,14 @@ extension TrainingState.Entry {
 
   /// The whole tensor, on every rank. Collective.
   func gathered(in parallelism: Parallelism) throws -> HostBuffer {
-    try buffer.gathered(as: type, sharding, in: parallelism.group, name: name)
+    guard let line = parallelism.stage?.line else {
+      return try buffer.gathered(as: type, sharding, in: parallelism.group, name: name)
+    }
+    // The ranks of the stage that has it put it together, and each tells those in its place of other stages.
+    let isOwn = parallelism.stage?.number == stage
+    let whole =
+      try isOwn ? buffer.gathered(as: type, sharding, in: parallelism.group, name: name) : HostBuffer(type)
+    try withExtendedLifetime(whole) { try line.broadcast(whole.mutableBytes, from: stage, label: name) }
+    return whole
   }
 }

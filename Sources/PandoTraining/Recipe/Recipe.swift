@@ -128,6 +128,8 @@ extension Recipe {
     /// Along which mesh axis dimensions of parameters are cut, by their names; empty means `heads` and `mlp` along
     /// `tensor`.
     public var names: [NamedAxis] = []
+    /// How the stages of a pipeline work together.
+    public var pipeline = Pipeline()
 
     /// Data parallelism over all ranks.
     public init() {}

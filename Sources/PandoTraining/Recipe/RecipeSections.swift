@@ -74,8 +74,7 @@ extension Recipe.Parallel {
       .key(
         "axes", \.axes, .axes,
         "The mesh: ranks along each named axis, as in `{data: 2, tensor: 2}`; axes are `data`, `fsdp`, `tensor`, "
-          + "`expert` and `sequence`. "
-          + "`data` takes what the others leave."),
+          + "`expert`, `sequence` and `pipeline`. `data` takes what the others leave."),
       .optional(
         "zero", \.zero, .integer(0...3),
         "What ranks of different samples keep in parts: 1 the optimizer's tensors, 2 gradients too, 3 parameters too; "
@@ -89,6 +88,9 @@ extension Recipe.Parallel {
         "Reproducible runs only: the parts of a batch, which are computed apart and added up in a fixed order. A "
           + "divisor of `data.batch`, and the most ranks there can be. If absent, the largest divisor up to 16."
       ),
+      .key(
+        "pipeline", \.pipeline, .section(Recipe.Pipeline.section),
+        "How the stages along the axis `pipeline` work together."),
       .key(
         "gradients", \.gradients, .section(Recipe.GradientForm.section),
         "In what form ranks add up their gradients, or with `local` what has changed."),

@@ -10,6 +10,10 @@ extension TrainingRun {
     _ device: Device, _ ranks: Ranks, _ budget: StepBudget, steps: Int
   ) throws -> any StepProgram {
     if let parallelism = state.parallelism {
+      if let stage = parallelism.stage {
+        return try PipelineStep(
+          state, parallelism, stage, task: task, recipe: recipe, optimizer: optimizer, device: device)
+      }
       return try SpreadStep(
         state, parallelism, task: task, recipe: recipe, optimizer: optimizer, device: device, budget: budget)
     }

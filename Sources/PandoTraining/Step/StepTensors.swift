@@ -27,34 +27,16 @@ struct StepTensors {
   init(
     _ state: TrainingState, task: TrainingTask, recipe: Recipe, batch: Int, weight: Double = 1
   ) throws {
-    x = Tensor.placeholder("input", task.inputType.with(shape: [batch] + task.inputType.shape))
-    y = Tensor.placeholder("target", task.targetType.with(shape: [batch] + task.targetType.shape))
-    key = Tensor.placeholder("key", TensorType([2], .int64))
+    let pass = try ForwardTensors(state.model, state.parameters, task: task, recipe: recipe, batch: batch)
+    (x, y, key) = (pass.x, pass.y, pass.key)
     rate = Tensor.placeholder("learning-rate", .scalar(.float32))
     step = Tensor.placeholder("step", .scalar(.float32))
-    let context = Context.training(key: key)
-    let logits = state.model(x, context)
-    // The places of a text stay a dimension of their own, since they may be spread over ranks as samples are.
-    let isAligned = Array(logits.shape.dropLast()) == y.shape
-    let (scores, labels) = isAligned ? (logits, y) : (logits.reshape(-1, task.classes), y.reshape(-1))
-    var exactLoss = crossEntropyRows(
-      scores, labels, labelSmoothing: recipe.train.labelSmoothing, ignoring: task.ignoredTarget
-    ).mean()
-    let share = task.countedPlaces(labels).map { $0.mean() }
-    if let more = context.auxiliaryLoss { exactLoss = exactLoss + (share.map { more * $0 } ?? more) }
-    counted = share.map { weight == 1 ? $0 : $0 * weight }
-    let updates = context.updates
-    let forward = try recipe.train.precision.applied(
-      to: [exactLoss] + updates.map(\.value), of: state.weights.map(\.placeholder) + [key, x, y])
-    loss = weight == 1 ? forward[0] : forward[0] * weight
+    counted = pass.counted.map { weight == 1 ? $0 : $0 * weight }
+    loss = weight == 1 ? pass.loss : pass.loss * weight
     trained = state.trainable.map { state.weights[$0].placeholder }
     gradients = try gradient(of: loss, at: trained)
-    let updated = Dictionary(
-      zip(updates.map { ObjectIdentifier($0.parameter) }, forward.dropFirst()), uniquingKeysWith: { $1 })
     statistics = state.parameters.indices.filter { !state.parameters[$0].parameter.isTrainable }
-    newStatistics = statistics.map { index in
-      updated[ObjectIdentifier(state.parameters[index].parameter)] ?? state.weights[index].placeholder
-    }
+    newStatistics = statistics.map { pass.updates[$0] ?? state.weights[$0].placeholder }
   }
 
   /// What is added up over a step beside the gradients: the loss, and what it must be divided by, if anything.

@@ -34,13 +34,27 @@ struct UpdateRule {
 
   /// - Parameter totals: as `StepTensors.totals`, of the whole step.
   func apply(gradients: [Tensor], totals: [Tensor]) -> Result {
+    let settled = settled(gradients, totals: totals)
+    return update(settled.gradients, loss: settled.loss, norm: globalNorm(settled.gradients))
+  }
+
+  /// The gradients of the mean over all places that count, with the limit of each element kept, and that mean.
+  func settled(_ gradients: [Tensor], totals: [Tensor]) -> (gradients: [Tensor], loss: Tensor) {
     var (gradients, loss) = (gradients, totals[0])
     if totals.count > 1 {
       gradients = gradients.map { $0 / totals[1] }
       loss = loss / totals[1]
     }
     if let limit = recipe.train.clipValue { gradients = clipByValue(gradients, limit) }
-    let norm = globalNorm(gradients)
+    return (gradients, loss)
+  }
+
+  /// New parameters from settled gradients.
+  ///
+  /// - Parameters:
+  ///   - places: which of the trained parameters they are of, in order; all where `nil`.
+  ///   - norm: the joint norm of the gradients of all parameters.
+  func update(_ gradients: [Tensor], at places: [Int]? = nil, loss: Tensor, norm: Tensor) -> Result {
     let scale = recipe.train.clipNorm.map { clipFactor(norm: norm, $0) } ?? Tensor(1)
     let finite = isFinite(loss + norm)
     // Clipping and the choice between old and new happen inside the optimizer's own sweep.
@@ -48,13 +62,14 @@ struct UpdateRule {
     let key = drawKey
     var parameters: [Tensor] = []
     var slots: [Tensor] = []
-    for (place, index) in state.trainable.enumerated() {
+    for (place, gradient) in zip(places ?? Array(state.trainable.indices), gradients) {
+      let index = state.trainable[place]
       let named = state.parameters[index]
       let old = state.weights[index].placeholder
       let oldSlots = state.slots[place].map(\.placeholder)
       let (rule, factor) = optimizer.adapted(to: named.parameter.growth)
       let update = rule.update(
-        parameter: old, gradient: gradients[place], state: oldSlots,
+        parameter: old, gradient: gradient, state: oldSlots,
         learningRate: factor == 1 ? rate : rate * factor, step: step,
         decays: recipe.train.optimizer.decayNormsAndBiases || named.parameter.role == .weight,
         guardedBy: guardian,

@@ -30,7 +30,7 @@ public struct EvaluationResult: Sendable {
 /// Runs the network over the held-out samples.
 final class Evaluator {
   private let task: TrainingTask
-  private let program: Program
+  private let body: Body
   private let weightCount: Int
   private let batch: Int
   private let rowsPerSample: Int
@@ -44,9 +44,22 @@ final class Evaluator {
   private let parallelism: Parallelism?
   /// The targets of all ranks' samples, where predictions are counted and the program is spread.
   private let targets: HostBuffer?
+  /// Stands in for a part of a batch that is empty.
+  private let part: [HostBuffer]
+
+  /// What computes the figures of a batch.
+  private enum Body {
+    case whole(Program)
+    case stages(EvaluationPipeline)
+  }
 
   /// The memory of the evaluation program.
-  var memory: MemoryReport { program.memory }
+  var memory: MemoryReport {
+    switch body {
+    case .whole(let program): program.memory
+    case .stages(let stages): stages.memory
+    }
+  }
 
   init(
     _ state: TrainingState, task: TrainingTask, batch: Int, precision: Recipe.Precision, device: Device,
@@ -73,23 +86,29 @@ final class Evaluator {
     let places = task.countedPlaces(y.reshape(-1)).map { $0 * maskTensor } ?? maskTensor
     weightCount = weights.count
     let samples = [x, y, maskTensor]
-    let spread = state.parallelism.map { parallelism in
+    // Every rank counts all predictions of a spread program, and so needs all targets.
+    let wanted = parallelism == nil ? [] : [y.reshape(-1)]
+    targets = wanted.first.map { HostBuffer($0.type) }
+    let results = [(rows * places).sum(), (hits * places).sum(), places.sum(), predicted] + wanted
+    let buffers = [lossSum, correct, counted, predictions] + (targets.map { [$0] } ?? [])
+    part = [x, y].map { HostBuffer($0.type.withSamples(batch / parts)) }
+    if let parallelism, let stage = parallelism.stage {
+      body = .stages(
+        try EvaluationPipeline(
+          results, samples: samples, into: buffers, state, parallelism, stage, device: device))
+      return
+    }
+    let spread = parallelism.map { parallelism in
       Spread(
         parallelism.group,
         inputs: state.weights.map(\.placement)
           + samples.map { parallelism.strategy.samples(rank: $0.rank) as Placement? },
         outputs: [], names: parallelism.strategy.activationAxes)
     }
-    // Every rank counts all predictions of a spread program, and so needs all targets.
-    let wanted = spread == nil ? [] : [y.reshape(-1)]
-    targets = wanted.first.map { HostBuffer($0.type) }
-    program = try Program(
-      [(rows * places).sum(), (hits * places).sum(), places.sum(), predicted] + wanted,
-      inputs: weights + samples, on: device, frozen: Set(weights.indices), spread: spread)
-    let part = [x, y].map { HostBuffer($0.type.withSamples(batch / parts)) }
-    program.bind(
-      state.weights.map(\.buffer) + part + [mask],
-      into: [lossSum, correct, counted, predictions] + (targets.map { [$0] } ?? []))
+    let program = try Program(
+      results, inputs: weights + samples, on: device, frozen: Set(weights.indices), spread: spread)
+    body = .whole(program)
+    program.bind(state.weights.map(\.buffer) + part + [mask], into: buffers)
   }
 
   /// Measures every held-out sample; all ranks do it together, a batch each in turn or a part of each batch, and get the
@@ -97,7 +116,7 @@ final class Evaluator {
   func run(progress: (Double) -> Void = { _ in }) throws -> EvaluationResult {
     if let parallelism { return try run(over: parallelism, progress: progress) }
     // Training has changed the weights where they lie.
-    program.refresh()
+    if case .whole(let program) = body { program.refresh() }
     let loader = try task.heldLoader(batch: batch, rank: ranks.rank, of: ranks.count)
     var tally = EvaluationTally(
       batches: (task.held.count + batch - 1) / batch, classes: classes)
@@ -108,9 +127,7 @@ final class Evaluator {
       }
       setMask(next.validCount)
       let (input, target) = try task.buffers(of: next)
-      program.rebind(weightCount, input)
-      program.rebind(weightCount + 1, target)
-      try program.run()
+      try compute(input, target)
       tally.add(
         batch: next.position / batch, loss: lossSum.pointer.load(as: Float.self),
         hits: correct.pointer.load(as: Float.self), targets: Double(counted.pointer.load(as: Float.self)))
@@ -137,12 +154,8 @@ final class Evaluator {
       // A rank whose part of the last batch is empty takes part all the same.
       let next = try loader.next()
       setMask(next?.validCount ?? 0)
-      if let next {
-        let (input, target) = try task.buffers(of: next)
-        program.rebind(weightCount, input)
-        program.rebind(weightCount + 1, target)
-      }
-      try program.run()
+      let (input, target) = try next.map { try task.buffers(of: $0) } ?? (part[0], part[1])
+      try compute(input, target)
       let position = number * batch
       let valid = min(batch, task.held.count - position)
       tally.add(
@@ -155,6 +168,16 @@ final class Evaluator {
       if let next { loader.recycle(next) }
     }
     return tally.result
+  }
+
+  private func compute(_ input: HostBuffer, _ target: HostBuffer) throws {
+    switch body {
+    case .whole(let program):
+      program.rebind(weightCount, input)
+      program.rebind(weightCount + 1, target)
+      try program.run()
+    case .stages(let stages): try stages.run([input, target, mask])
+    }
   }
 
   /// Classes that are told apart one by one; 0 for text.

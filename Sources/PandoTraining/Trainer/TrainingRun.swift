@@ -62,7 +62,7 @@ public final class TrainingRun {
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
     state = try TrainingState(
       layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads, isPlan: isPlan
-    ) { try Parallelism(recipe, $0, ranks: ranks) }
+    ) { try Parallelism(recipe, layer, $0, task: task, ranks: ranks) }
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {
       throw RecipeError(

@@ -15,6 +15,11 @@ final class TrainingState {
     let buffer: HostBuffer
     /// How it is spread over ranks; `nil` for a whole copy.
     var placement: Placement?
+    /// The stage of a pipeline that has it, or first has it.
+    var stage = 0
+
+    /// Whether another stage holds it.
+    var isElsewhere: Bool { buffer.type.count == 0 && placeholder.type.count > 0 }
   }
 
   let model: any Layer
@@ -49,21 +54,28 @@ final class TrainingState {
       guard let parallelism, let placement else { return type }
       return try placement.sharding.localType(of: type, on: parallelism.group.mesh, name: name)
     }
+    // What other stages hold takes no memory here.
+    func isHeld(_ index: Int) -> Bool { parallelism?.holds(index) ?? true }
+    func elsewhere(_ type: TensorType) -> HostBuffer { HostBuffer(TensorType([0], type.dtype)) }
     func part(_ buffer: HostBuffer, _ placement: Placement?, _ name: String) throws -> HostBuffer {
       guard let parallelism, let placement else { return buffer }
       let group = parallelism.group
       return try buffer.shard(placement.sharding, of: group.mesh, rank: group.rank, name: name)
     }
-    weights = try parameters.map { entry in
+    weights = try parameters.enumerated().map { index, entry in
       let parameter = entry.parameter
       let placement = try parallelism?.strategy.placement(of: entry)
       let buffer =
-        isPlan
-        ? HostBuffer(try localType(parameter.type, placement, entry.name), borrowing: Self.nowhere)
-        : try part(
-          parameter.initializer.makeBuffer(
-            parameter.type, name: entry.name, seed: seed, threads: threads), placement, entry.name)
-      return Entry(name: entry.name, placeholder: parameter.tensor, buffer: buffer, placement: placement)
+        !isHeld(index)
+        ? elsewhere(parameter.type)
+        : isPlan
+          ? HostBuffer(try localType(parameter.type, placement, entry.name), borrowing: Self.nowhere)
+          : try part(
+            parameter.initializer.makeBuffer(
+              parameter.type, name: entry.name, seed: seed, threads: threads), placement, entry.name)
+      return Entry(
+        name: entry.name, placeholder: parameter.tensor, buffer: buffer, placement: placement,
+        stage: parallelism?.stage?.holders[index][0] ?? 0)
     }
     trainable = parameters.indices.filter { parameters[$0].parameter.isTrainable }
     slots = try trainable.map { index in
@@ -73,7 +85,9 @@ final class TrainingState {
         let type = try localType(slot.type, placement, name)
         return Entry(
           name: name, placeholder: .placeholder(name, slot.type),
-          buffer: isPlan ? HostBuffer(type, borrowing: Self.nowhere) : HostBuffer(type), placement: placement)
+          buffer: !isHeld(index)
+            ? elsewhere(type) : isPlan ? HostBuffer(type, borrowing: Self.nowhere) : HostBuffer(type),
+          placement: placement, stage: parallelism?.stage?.holders[index][0] ?? 0)
       }
     }
   }

@@ -162,7 +162,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
       parallel:
         axes: {}
         names: {}
-        pipeline: {schedule: 1f1b, chunks: 1}
+        pipeline: {schedule: "1f1b", chunks: 1}
         gradients: {kind: float32}
         local: {kind: none}
       checkpoint: {keep: 2, background: true}

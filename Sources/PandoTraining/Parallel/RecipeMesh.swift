@@ -61,7 +61,8 @@ extension Recipe {
     if case .gpt(let gpt) = model, gpt.experts != nil {
       throw RecipeError(
         keyPath: "parallel.axes.pipeline",
-        message: "does not go with model.experts, whose losses belong to all stages; spread over expert instead")
+        message:
+          "does not go with model.experts, whose losses belong to all stages; spread over expert instead")
     }
   }
 

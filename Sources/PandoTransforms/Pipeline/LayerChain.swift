@@ -39,8 +39,8 @@ struct LayerChain {
       let before = node.operands.compactMap { layerOfValue[$0.id] }.max()
       if node.results.contains(where: { leads[$0.id] }) {
         if let own, own != names.last { names.append(own) }
-        if names.isEmpty { names.append(own ?? "input") }
-        layers[index] = names.count - 1
+        // What comes before the first layer belongs to it.
+        layers[index] = max(0, names.count - 1)
       } else {
         layers[index] = before ?? 0
       }
@@ -49,7 +49,7 @@ struct LayerChain {
         layerOfValue[result.id] = layers[index]
       }
     }
-    self.names = names
+    self.names = names.isEmpty ? ["input"] : names
     self.layers = layers
     self.layerOfValue = layerOfValue
   }

@@ -288,7 +288,8 @@ private final class LossLog: TrainingObserver, Sendable {
 
   @Test func axesMustBeKnown() {
     #expect(message(2) { $0.parallel.axes = axes(("tensr", 2)) }.contains("did you mean 'tensor'?"))
-    #expect(message(4) { $0.parallel.axes = axes(("pipeline", 2), ("sequence", 2)) }.contains("does not go with"))
+    #expect(
+      message(4) { $0.parallel.axes = axes(("pipeline", 2), ("sequence", 2)) }.contains("does not go with"))
   }
 
   @Test func placesMustDivide() {

@@ -44,7 +44,9 @@ struct PlanCluster {
         recomputes: given["recompute"] ?? 1 != 0, overlap: overlap)
       guard plain.data > 0, plain.tensor > 0, plain.pipeline > 0, plain.ranks == count else {
         throw UsageError(
-          "--strategy: \(plain.data)·\(plain.tensor)·\(plain.pipeline) ranks are not --ranks \(count)")
+          "--strategy: data \(plain.data) · tensor \(plain.tensor) · pipeline \(plain.pipeline) are "
+            + "\(plain.ranks) ranks, --ranks says \(count); make them the same, or leave data out and start a "
+            + "multiple of \(product), such as --ranks \(max(1, count / product) * product)")
       }
       return try ClusterForecast(gpt, batch: sizes["batch"]!, plain, on: description)
     }

@@ -175,6 +175,10 @@ struct PlanCommand: ParsableCommand {
     let trust = forecast.isCalibrated ? "" : "  (round figures; measure with: pando plan --calibrate)"
     row("time a step", forecast.stepSeconds.asTime + trust)
     row("time an epoch", forecast.epochSeconds.asTime)
+    let error = forecast.joulesPerStep > 0 ? forecast.joulesPerStepError / forecast.joulesPerStep * 100 : 0
+    row(
+      "energy a step",
+      Figures.quantity(forecast.joulesPerStep, "J") + String(format: " ± %.0f %% (a model)", error))
     row("time of \(forecast.steps) steps", (forecast.stepSeconds * Double(forecast.steps)).asTime)
     guard forecast.pareto.count > 1 else { return }
     print("\nmemory against time, by what is computed again")

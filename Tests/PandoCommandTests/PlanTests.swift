@@ -21,8 +21,12 @@ import Testing
     let plan = try planned(folder, ["--out", "plans"])
     for key in [
       "parameters", "flops_per_step", "peak_memory_bytes", "resident_bytes", "step_seconds", "epoch_seconds",
-      "pareto", "alive", "memory", "is_calibrated",
+      "pareto", "alive", "memory", "is_calibrated", "joules_per_step",
     ] { #expect(plan[key] != nil, "\(key) is missing") }
+    let parts = try #require(plan["memory"] as? [[String: Any]])
+    #expect(parts.reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) } == plan["peak_memory_bytes"] as? Int)
+    let (joules, seconds) = (plan["joules_per_step"] as? Double, plan["step_seconds"] as? Double)
+    #expect(try #require(joules) > #require(seconds) * 0.1)
     // 3×16 + 16, 16×8 + 8 and 8×3 + 3.
     #expect(plan["parameters"] as? Int == 64 + 136 + 27)
     #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "runs").path))

@@ -40,7 +40,10 @@ extension Optimizer {
     parameter: Tensor, gradient: Tensor, state: [Tensor], learningRate: Tensor, step: Tensor, decays: Bool,
     guardedBy guardian: UpdateGuard? = nil
   ) -> (parameter: Tensor, state: [Tensor]) {
-    update(
+    precondition(
+      state.allSatisfy { $0.type.dtype.byteCount > 2 },
+      "the state of \(name) is in 16 bits: give roundedBy a draw, or what a step changes is lost in rounding")
+    return update(
       parameter: parameter, gradient: gradient, state: state, learningRate: learningRate, step: step,
       decays: decays, guardedBy: guardian, roundedBy: nil)
   }

@@ -6,8 +6,8 @@ import PandoOptimizers
 /// the parameters and of the optimizer's tensors, as a `Strategy` says.
 ///
 /// It computes what `WholeStep` computes on one rank, but for the order of sums.
-final class SpreadStep: StepProgram {
-  private let program: Program
+final class SpreadStep: OneProgramStep {
+  let program: Program
   private let inputs = StepInputs()
   private let input: Int
   private let group: MeshGroup
@@ -22,30 +22,21 @@ final class SpreadStep: StepProgram {
     let own = parallelism.samples(of: recipe.data.batch)
     slices = [StepSlice(batch: own.count, count: 1, offset: own.lowerBound)]
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: recipe.data.batch)
-    let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: pass.gradients, totals: pass.totals)
-    let oldStatistics = pass.oldStatistics(state)
-    let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + oldStatistics
-    let new =
-      result.parameters + result.slots
-      + zip(pass.newStatistics, oldStatistics).map { select(result.isFinite, $0, $1) }
-    let placements = state.placements(of: old)
+    let graph = StepGraph(pass, state, recipe: recipe, optimizer: optimizer)
+    let placements = state.placements(of: graph.state)
     let samples = [pass.x, pass.y].map { parallelism.strategy.samples(rank: $0.rank) as Placement? }
     let spread = Spread(
       parallelism.group, inputs: placements + [nil, nil, nil] + samples, outputs: placements,
       names: parallelism.strategy.activationAxes)
-    input = old.count + 3
-    let program = try budget.program(loss: new.count) { recompute in
+    input = graph.samples
+    program = try budget.program(loss: graph.state.count) { recompute in
       try Program(
-        new + [result.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
-        donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
-        recompute: recompute, spread: spread)
+        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute,
+        spread: spread)
     }
-    self.program = program
     group = parallelism.group
     stateMemory = StateMemory(program.compiledGraph, state: state)
-    let buffers = state.buffers(of: old)
+    let buffers = state.buffers(of: graph.state)
     program.bind(
       buffers + [
         inputs.key, inputs.learningRate, inputs.step,
@@ -53,12 +44,6 @@ final class SpreadStep: StepProgram {
       ],
       into: buffers + [inputs.loss, inputs.norm])
   }
-
-  var programs: [Program] { [program] }
-  var phases: [StepPhase] { [StepPhase(program: program, runs: 1)] }
-  var memory: [MemoryReport] { [program.memory] }
-  var sumBytes: Int { 0 }
-  var flops: Int { program.cost.flops }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport

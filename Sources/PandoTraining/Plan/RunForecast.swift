@@ -1,5 +1,6 @@
 import Foundation
 import Pando
+import PandoEnergy
 
 /// What a run will need and take, before anything of it has run.
 public struct RunForecast: Sendable, Codable {
@@ -52,6 +53,8 @@ public struct RunForecast: Sendable, Codable {
   public let alive: [Living]
   /// Seconds of a step and of a pass over the training samples, without reading data and evaluation.
   public let stepSeconds: Double, epochSeconds: Double
+  /// The energy of a step by a model of the processor, and how far off that may be, in joules.
+  public let joulesPerStep: Double, joulesPerStepError: Double
   /// Steps of the run.
   public let steps: Int
   /// Whether the times rest on measurements of this machine; otherwise on round figures.
@@ -66,6 +69,8 @@ public struct RunForecast: Sendable, Codable {
     case residentBytes = "resident_bytes"
     case stepSeconds = "step_seconds"
     case epochSeconds = "epoch_seconds"
+    case joulesPerStep = "joules_per_step"
+    case joulesPerStepError = "joules_per_step_error"
     case isCalibrated = "is_calibrated"
   }
 
@@ -84,18 +89,15 @@ public struct RunForecast: Sendable, Codable {
     parameters = run.parameterCount
     flopsPerStep = phases.reduce(0) { $0 + $1.runs * $1.copies * $1.program.compiledGraph.cost.flops }
     peakMemoryBytes = plan.plannedBytes
-    memory = [
-      Part(name: "weights", bytes: plan.parameterBytes), Part(name: "optimizer", bytes: plan.optimizerBytes),
-      Part(name: "gradient sums", bytes: plan.accumulationBytes),
-      Part(name: "step", bytes: plan.stepArenaBytes),
-      Part(name: "evaluation", bytes: plan.evaluationArenaBytes),
-      Part(name: "batches", bytes: plan.batchBytes),
-    ]
+    memory = plan.parts.map { Part(name: $0.name, bytes: $0.bytes) }
     residentBytes = process + plan.plannedBytes - (evaluates ? 0 : plan.evaluationArenaBytes)
     self.isCalibrated = isCalibrated
     steps = run.totalSteps
     stepSeconds = phases.reduce(0) { $0 + Double($1.runs) * $1.program.estimatedSeconds }
     epochSeconds = stepSeconds * Double(max(1, run.task.training.count / run.samplesPerStep))
+    let energy = ProcessorModel(wattsPerCore: run.recipe.energy.wattsPerCore)
+      .energy(seconds: stepSeconds, busyThreads: Double(run.device.threads))
+    (joulesPerStep, joulesPerStepError) = (energy.joules, energy.error)
     alive = Self.alive(phases[0].program.timeline)
     pareto = try Self.pareto(
       phases[0], points, otherBytes: plan.plannedBytes, stepSeconds: stepSeconds)

@@ -99,14 +99,8 @@ struct RunReport {
 
   private var plan: ReportData.Plan {
     let plan = run.plan
-    let parts = [
-      ("weights", plan.parameterBytes), ("optimizer", plan.optimizerBytes),
-      ("gradient sums", plan.accumulationBytes),
-      ("step", plan.stepArenaBytes), ("evaluation", plan.evaluationArenaBytes), ("batches", plan.batchBytes),
-      ("checkpoint", plan.checkpointBytes),
-    ]
     return ReportData.Plan(
-      parts: parts.filter { $0.1 > 0 }.map { ReportData.Plan.Part($0.0, bytes: $0.1) },
+      parts: plan.parts.filter { $0.bytes > 0 }.map { ReportData.Plan.Part($0.name, bytes: $0.bytes) },
       measuredBytes: plan.measuredBytes, limitBytes: run.recipe.train.memory,
       facts: [
         ReportData.Figure("operations a step", String(format: "%.4g GFLOP", Double(plan.flopsPerStep) / 1e9)),

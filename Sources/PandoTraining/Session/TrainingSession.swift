@@ -75,7 +75,13 @@ public struct TrainingSession {
     let run = try TrainingRun(recipe, task: task, device: device(goingOnFrom: found), ranks: ranks)
     let secondsBefore = try resume(run, energy, from: found)
     let firstStep = run.step
-    if firstStep > 0 { note("going on from step \(Figures.grouped(firstStep))") }
+    if firstStep >= run.totalSteps {
+      note(
+        "step \(Figures.grouped(firstStep)) is done, and the recipe asks for \(Figures.grouped(run.totalSteps)): "
+          + "nothing is left to train; set train.steps higher")
+    } else if firstStep > 0 {
+      note("going on from step \(Figures.grouped(firstStep))")
+    }
     note(run.headline)
     if let spread = run.spreadLine { note(spread) }
     let profiler = profiles ? TrainingProfiler(writingTo: folder.trace, ranks: ranks) : nil

@@ -3,8 +3,8 @@ import PandoNN
 import PandoOptimizers
 
 /// A step of one batch: forward pass, gradients and update in one program.
-final class WholeStep: StepProgram {
-  private let program: Program
+final class WholeStep: OneProgramStep {
+  let program: Program
   private let inputs = StepInputs()
   private let input: Int
   let stateMemory: StateMemory?
@@ -16,37 +16,20 @@ final class WholeStep: StepProgram {
   ) throws {
     slices = [slice]
     let pass = try StepTensors(state, task: task, recipe: recipe, batch: slice.batch)
-    let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
-    let result = rule.apply(gradients: pass.gradients, totals: pass.totals)
-    let oldStatistics = pass.oldStatistics(state)
-    let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + oldStatistics
-    let new =
-      result.parameters + result.slots
-      + zip(pass.newStatistics, oldStatistics).map { select(result.isFinite, $0, $1) }
-    input = old.count + 3
-    program = try budget.program(loss: new.count) { recompute in
+    let graph = StepGraph(pass, state, recipe: recipe, optimizer: optimizer)
+    input = graph.samples
+    program = try budget.program(loss: graph.state.count) { recompute in
       try Program(
-        new + [result.loss, result.norm], inputs: old + [pass.key, pass.rate, pass.step, pass.x, pass.y],
-        donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
-        recompute: recompute)
+        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute)
     }
     stateMemory = StateMemory(program.compiledGraph, state: state)
-    let buffers = state.buffers(of: old)
+    let buffers = state.buffers(of: graph.state)
     program.bind(
       buffers + [
         inputs.key, inputs.learningRate, inputs.step, HostBuffer(pass.x.type), HostBuffer(pass.y.type),
       ],
       into: buffers + [inputs.loss, inputs.norm])
   }
-
-  var programs: [Program] { [program] }
-  var phases: [StepPhase] {
-    [StepPhase(program: program, runs: 1)]
-  }
-  var memory: [MemoryReport] { [program.memory] }
-  var sumBytes: Int { 0 }
-  var flops: Int { program.cost.flops }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport

@@ -182,6 +182,15 @@ public struct RunPlan: Sendable, Codable {
   /// How the run is spread over ranks; absent where it is not, or samples alone are.
   public let strategy: String?
 
+  /// `plannedBytes` by purpose, with the words that people are told.
+  public var parts: [(name: String, bytes: Int)] {
+    [
+      ("weights", parameterBytes), ("optimizer", optimizerBytes), ("gradient sums", accumulationBytes),
+      ("step", stepArenaBytes), ("evaluation", evaluationArenaBytes), ("batches", batchBytes),
+      ("checkpoint", checkpointBytes),
+    ]
+  }
+
   init(_ run: TrainingRun) {
     let state = run.state
     parameterBytes = Self.bytes(state.weights)

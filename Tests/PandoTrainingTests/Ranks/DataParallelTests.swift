@@ -60,17 +60,6 @@ import Testing
       ]))
   }
 
-  private static func imageTask() throws -> TrainingTask {
-    let count = 48
-    let pixels = (0..<count * 64).map { Float(($0 * 2_654_435_761) % 1000) / 1000 }
-    return try TrainingTask(
-      .classification(classes: 3, names: nil),
-      ArraySource([
-        ("input", HostArray(pixels, shape: [count, 1, 8, 8])),
-        ("target", HostArray((0..<count).map { Int32($0 % 3) }, shape: [count])),
-      ]))
-  }
-
   private static func imageRecipe() -> Recipe {
     var recipe = recipe(batch: 10)
     var cnn = Recipe.Model.CNN()
@@ -165,7 +154,7 @@ import Testing
     recipe.train.accumulate = accumulate
     recipe.train.precision = precision
     recipe.parallel.axes = [Recipe.Axis(name: "data", size: ranks)]
-    let outcomes = try Self.train(recipe, Self.imageTask(), ranks: ranks)
+    let outcomes = try Self.train(recipe, imageTask(count: 48), ranks: ranks)
     #expect(Set(outcomes.map(\.digest)).count == 1)
     #expect(Set(outcomes.map(\.losses)).count == 1)
     for outcome in outcomes {
@@ -175,7 +164,7 @@ import Testing
       let least = outcome.plan.parameters * 4 * 2 * (ranks - 1) / ranks
       #expect(outcome.sentBytes.allSatisfy { $0 >= least && $0 < least + 8192 })
     }
-    let again = try Self.train(recipe, Self.imageTask(), ranks: ranks)
+    let again = try Self.train(recipe, imageTask(count: 48), ranks: ranks)
     #expect(again[0].digest == outcomes[0].digest)
   }
 
@@ -211,7 +200,7 @@ import Testing
     recipe.train.clipNorm = nil
     recipe.train.optimizer.learningRate = 1e38
     do {
-      _ = try Self.train(recipe, Self.imageTask(), ranks: 2)
+      _ = try Self.train(recipe, imageTask(count: 48), ranks: 2)
       Issue.record("numbers that are not finite were accepted")
     } catch { #expect("\(error)".contains("not finite"), "\(error)") }
   }
@@ -219,9 +208,9 @@ import Testing
   @Test func ranksThatDoNotFitAreRefused() throws {
     var recipe = Self.imageRecipe()
     recipe.data.batch = 2
-    #expect(throws: RecipeError.self) { _ = try Self.train(recipe, Self.imageTask(), ranks: 3) }
+    #expect(throws: RecipeError.self) { _ = try Self.train(recipe, imageTask(count: 48), ranks: 3) }
     recipe.data.batch = 10
     recipe.parallel.axes = [Recipe.Axis(name: "data", size: 3)]
-    #expect(throws: RecipeError.self) { _ = try Self.train(recipe, Self.imageTask(), ranks: 2) }
+    #expect(throws: RecipeError.self) { _ = try Self.train(recipe, imageTask(count: 48), ranks: 2) }
   }
 }

@@ -98,16 +98,7 @@ import Testing
 
   /// Running statistics, which each micro-batch changes.
   @Test func batchNormIsThatOfAccumulation() throws {
-    let task: @Sendable () throws -> TrainingTask = {
-      let count = 32
-      let pixels = (0..<count * 64).map { Float(($0 * 2_654_435_761) % 1000) / 1000 }
-      return try TrainingTask(
-        .classification(classes: 3, names: nil),
-        ArraySource([
-          ("input", HostArray(pixels, shape: [count, 1, 8, 8])),
-          ("target", HostArray((0..<count).map { Int32($0 % 3) }, shape: [count])),
-        ]))
-    }
+    let task: @Sendable () throws -> TrainingTask = { try imageTask(count: 32) }
     var recipe = SpreadTests.textRecipe()
     recipe.data.context = nil
     recipe.train.steps = 4

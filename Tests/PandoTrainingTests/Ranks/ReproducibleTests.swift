@@ -6,17 +6,6 @@ import Testing
 
 /// Reproducible runs on ranks that are threads of this process.
 @Suite struct ReproducibleTests {
-  private static func imageTask() throws -> TrainingTask {
-    let count = 48
-    let pixels = (0..<count * 64).map { Float(($0 * 2_654_435_761) % 1000) / 1000 }
-    return try TrainingTask(
-      .classification(classes: 3, names: nil),
-      ArraySource([
-        ("input", HostArray(pixels, shape: [count, 1, 8, 8])),
-        ("target", HostArray((0..<count).map { Int32($0 % 3) }, shape: [count])),
-      ]))
-  }
-
   private static func imageRecipe() -> Recipe {
     var recipe = Recipe()
     recipe.name = "reproducible"
@@ -35,7 +24,7 @@ import Testing
   private static func train(_ recipe: Recipe, ranks: Int, threads: Int) throws -> [String] {
     try InProcessCommunicator.run(ranks) { communicator in
       let run = try TrainingRun(
-        recipe, task: try imageTask(), device: try Device(named: "cpu", threads: threads),
+        recipe, task: try imageTask(count: 48), device: try Device(named: "cpu", threads: threads),
         ranks: Ranks(communicator))
       _ = try Trainer(run).train()
       return "\(try run.weightsDigest()) \(run.lastLoss) \(run.lastEvaluation?.loss ?? .nan)"
@@ -70,7 +59,7 @@ import Testing
       recipe.reproducible = reproducible
       return try (1...4).map { steps in
         recipe.train.steps = steps
-        let run = try TrainingRun(recipe, task: try Self.imageTask(), device: .cpu)
+        let run = try TrainingRun(recipe, task: try imageTask(count: 48), device: .cpu)
         _ = try Trainer(run).train()
         return run.lastLoss
       }

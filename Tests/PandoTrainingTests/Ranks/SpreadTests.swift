@@ -166,16 +166,7 @@ private final class LossLog: TrainingObserver, Sendable {
   }
 
   @Test(arguments: [meshes[0], meshes[3]]) func classifiersLearnAsOnOneRank(_ mesh: Mesh) throws {
-    let task: @Sendable () throws -> TrainingTask = {
-      let count = 50
-      let pixels = (0..<count * 16).map { Float(($0 * 2_654_435_761) % 1000) / 1000 }
-      return try TrainingTask(
-        .classification(classes: 3, names: nil),
-        ArraySource([
-          ("input", HostArray(pixels, shape: [count, 1, 4, 4])),
-          ("target", HostArray((0..<count).map { Int32($0 % 3) }, shape: [count])),
-        ]))
-    }
+    let task: @Sendable () throws -> TrainingTask = { try imageTask(count: 50, side: 4) }
     var recipe = Self.textRecipe()
     recipe.data.context = nil
     recipe.train.steps = 10
@@ -186,16 +177,7 @@ private final class LossLog: TrainingObserver, Sendable {
   }
 
   @Test func convolutionsWithBatchNormLearnAsOnOneRank() throws {
-    let task: @Sendable () throws -> TrainingTask = {
-      let count = 32
-      let pixels = (0..<count * 64).map { Float(($0 * 2_654_435_761) % 1000) / 1000 }
-      return try TrainingTask(
-        .classification(classes: 3, names: nil),
-        ArraySource([
-          ("input", HostArray(pixels, shape: [count, 1, 8, 8])),
-          ("target", HostArray((0..<count).map { Int32($0 % 3) }, shape: [count])),
-        ]))
-    }
+    let task: @Sendable () throws -> TrainingTask = { try imageTask(count: 32) }
     var recipe = Self.textRecipe()
     recipe.data.context = nil
     recipe.train.steps = 6

@@ -9,14 +9,22 @@ import PandoTraining
 /// `pando bench`
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures the standard workloads on this machine.",
+    commandName: "bench", abstract: "Measures the standard workloads, or a recipe's steps, on this machine.",
     discussion: """
       \(Workload.all.filter { $0.mode == .training }.map(\.name).joined(separator: ", ")) are training steps, optimizer \
       included; \(Workload.all.filter { $0.mode == .inference }.map(\.name).joined(separator: ", ")) are forward \
-      passes, with the batch size in the name. Without a name all are measured.
+      passes, with the batch size in the name. Without a name all are measured. Of a recipe training steps on its \
+      first batch are measured, and nothing is kept.
       """)
 
-  @Argument(help: "A workload; the same as --workload.") var name: String?
+  @Argument(
+    help: "A workload, the same as --workload; or a recipe, a YAML file.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var name: String?
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Overrides a key of the recipe: model.width=256.", valueName: "key=value"))
+  var overrides: [String] = []
   @Option(help: "The workload.") var workload: String?
   @Option(help: "float32 or bf16; by default float32, and without a workload both where it is worth while.")
   var precision: String?
@@ -45,6 +53,10 @@ struct BenchCommand: ParsableCommand {
     if onRequest && name == nil && workload == nil {
       throw ValidationError("--on-request needs the name of a workload")
     }
+    if recipePath == nil && !overrides.isEmpty { throw ValidationError("--set goes with a recipe") }
+    if recipePath != nil && precision != nil {
+      throw ValidationError("--precision goes with a workload; of a recipe, use --set train.precision=bf16")
+    }
   }
 
   func run() throws {
@@ -56,10 +68,10 @@ struct BenchCommand: ParsableCommand {
     var device: Device
     // Either all are exact, by `--precision`, or none is.
     let isExact = chosen.allSatisfy { $0.1 == .exact }
-    do { device = try Device(named: self.device, threads: threads, exact: isExact).measuringMethods() } catch
-    {
-      throw UsageError("--device: \(error)")
-    }
+    do {
+      device = try Device(named: self.device, threads: threads ?? chosen[0].0.threads, exact: isExact)
+        .measuringMethods()
+    } catch { throw UsageError("--device: \(error)") }
     let ceilings = try CalibrationFile().ceilings(threads: device.threads)
     if let ceilings { device.ceilings = ceilings }
     if onRequest {
@@ -152,7 +164,25 @@ struct BenchCommand: ParsableCommand {
     return found
   }
 
+  /// The argument, where it names a recipe.
+  private var recipePath: String? {
+    guard let name, !Workload.all.contains(where: { $0.name == name }) else { return nil }
+    return [".yaml", ".yml"].contains { name.hasSuffix($0) } || name.contains("/") ? name : nil
+  }
+
+  /// Training steps of the recipe at `path`.
+  private func ofRecipe(_ path: String) throws -> Workload {
+    let recipe = try Recipe.load(path: path, overrides: overrides)
+    try DataFolder.fetch(recipe.data.source)
+    return Workload(recipe) { try TrainingTask(recipe, dataFolder: DataFolder.url) }
+  }
+
   private func chosen() throws -> [(Workload, Recipe.Precision)] {
+    if let recipePath {
+      var workload = try ofRecipe(recipePath)
+      if let batch { workload.batch = batch }
+      return workload.precisions.map { (workload, $0) }
+    }
     let precision = try precision.map { text in
       guard let known = Recipe.Precision(rawValue: text) else {
         throw UsageError("--precision is float32 or bf16, not '\(text)'")

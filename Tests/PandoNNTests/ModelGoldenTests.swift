@@ -30,13 +30,14 @@ private struct OneBlock: Layer {
 private func model(_ name: String) -> any Layer {
   switch name {
   case "mlp": MLP(inputs: 20, hidden: [32, 16], outputs: 5)
+  case "residual_mlp": ResidualMLP(inputs: 12, features: 16, layers: 3, hidden: 24, outputs: 5, activation: .gelu)
   case "cnn": SmallCNN()
   case "resnet_block": OneBlock()
   default: GPT(vocabulary: 30, context: 16, layers: 2, width: 32, heads: 4, tied: false)
   }
 }
 
-@Test(arguments: ["mlp", "cnn", "resnet_block", "gpt"], devices)
+@Test(arguments: ["mlp", "residual_mlp", "cnn", "resnet_block", "gpt"], devices)
 func modelTrainsAsInPyTorch(_ name: String, _ deviceName: String) throws {
   let golden = try Golden(name)
   let run = try GoldenTraining(model(name), golden, Device(named: deviceName))

@@ -22,6 +22,30 @@ class MLP(nn.Module):
         return self.layers[-1](x)
 
 
+class ResidualMLP(nn.Module):
+    """A stem, three pre-norm feed-forward blocks with exact GELU, a norm and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(12, 16)
+        self.blocks = nn.ModuleList([ResidualMLPBlock(16, 24) for _ in range(3)])
+        self.norm = nn.LayerNorm(16)
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block.mlp(block.norm(x))
+        return self.head(self.norm(x))
+
+
+class ResidualMLPBlock(nn.Module):
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.mlp = FeedForward(width, hidden)
+
+
 class CNN(nn.Module):
     """Two convolutions with batch norm. No bias in front of a norm: its gradient would be nothing but rounding."""
 
@@ -89,10 +113,10 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    def __init__(self, width):
+    def __init__(self, width, hidden):
         super().__init__()
-        self.up = nn.Linear(width, 4 * width)
-        self.down = nn.Linear(4 * width, width)
+        self.up = nn.Linear(width, hidden)
+        self.down = nn.Linear(hidden, width)
 
     def forward(self, x):
         return self.down(F.gelu(self.up(x)))
@@ -104,7 +128,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = FeedForward(width)
+        self.mlp = FeedForward(width, 4 * width)
 
     def forward(self, x):
         x = x + self.attention(self.norm1(x))
@@ -200,6 +224,11 @@ def all_models():
     yield golden(
         "mlp", MLP(), rounded(torch.randn(12, 20)), torch.randint(5, (12,)),
         layers=[20, 32, 16, 5], activation="relu",
+    )
+    seed("residual_mlp")
+    yield golden(
+        "residual_mlp", ResidualMLP(), rounded(torch.randn(10, 12)), torch.randint(5, (10,)),
+        width=16, hidden=24, layers=3, gelu="exact", epsilon=1e-5,
     )
     seed("cnn")
     yield golden(

@@ -114,7 +114,7 @@ extension Recipe {
           "needs an even number of features a head, got \(model.width / model.heads) (width \(model.width), "
             + "heads \(model.heads))")
       }
-    case .cnn, .resnet: break
+    case .residualMLP, .cnn, .resnet: break
     }
   }
 

@@ -2,6 +2,7 @@ extension Recipe {
   /// The network: its family and its sizes. Sizes of inputs and outputs follow from the data.
   public enum Model: Hashable, Sendable {
     case mlp(MLP)
+    case residualMLP(ResidualMLP)
     case cnn(CNN)
     case resnet(ResNet)
     case vit(ViT)
@@ -36,6 +37,23 @@ extension Recipe {
       public var baseWidth: Int?
 
       /// Two hidden layers of 512.
+      public init() {}
+    }
+
+    /// Fully connected layers with short cuts (Gorishniy et al. 2021, arXiv:2106.11959).
+    public struct ResidualMLP: Hashable, Sendable {
+      /// Blocks.
+      public var layers = 8
+      /// Features from block to block.
+      public var width = 256
+      /// Features within a block; absent means `width`.
+      public var hidden: Int?
+      /// Within each block.
+      public var activation = Activation.relu
+      /// Share of each block's outputs dropped in training.
+      public var dropout = 0.0
+
+      /// Eight blocks of width 256.
       public init() {}
     }
 

@@ -8,6 +8,10 @@ extension Recipe.Model {
           "mlp", "Fully connected layers.", blank: MLP(), embed: { $0 = .mlp($1) },
           extract: { if case .mlp(let payload) = $0 { payload } else { nil } }, mlpKeys),
         Variant(
+          "residual-mlp", "Fully connected layers with short cuts, for tables; at any depth.",
+          blank: ResidualMLP(), embed: { $0 = .residualMLP($1) },
+          extract: { if case .residualMLP(let payload) = $0 { payload } else { nil } }, residualMLPKeys),
+        Variant(
           "cnn", "Convolutions of 3×3 with pooling, then a dense layer.", blank: CNN(),
           embed: { $0 = .cnn($1) },
           extract: { if case .cnn(let payload) = $0 { payload } else { nil } }, cnnKeys),
@@ -37,6 +41,13 @@ extension Recipe.Model {
     .key("dropout", \.dropout, share, "Share of hidden outputs dropped in training."),
     .key("parametrization", \.parametrization, .choice(), parametrizationText),
     .optional("base-width", \.baseWidth, size, baseWidthText),
+  ]
+  private static let residualMLPKeys: [Field<ResidualMLP>] = [
+    .key("layers", \.layers, size, "Blocks, each with a norm and two linear layers."),
+    .key("width", \.width, size, "Features from block to block."),
+    .optional("hidden", \.hidden, size, "Features within a block. If absent, as `width`."),
+    .key("activation", \.activation, .choice(), "The function within each block."),
+    .key("dropout", \.dropout, share, "Share of each block's outputs dropped in training."),
   ]
   private static let cnnKeys: [Field<CNN>] = [
     .key("channels", \.channels, .list(size, count: 1...64), "Output channels of each convolution."),

@@ -197,6 +197,7 @@ extension Recipe.Model {
   var kindName: String {
     switch self {
     case .mlp: "mlp"
+    case .residualMLP: "residual-mlp"
     case .cnn: "cnn"
     case .resnet: "resnet"
     case .vit: "vit"

@@ -14,6 +14,10 @@ extension Recipe.Model {
       return PandoNN.MLP(
         inputs: type.count, hidden: mlp.hidden, outputs: classes, activation: mlp.activation.function,
         dropout: mlp.dropout, parametrization: mlp.parametrization.rule(baseWidth: mlp.baseWidth))
+    case .residualMLP(let mlp):
+      return PandoNN.ResidualMLP(
+        inputs: type.count, features: mlp.width, layers: mlp.layers, hidden: mlp.hidden, outputs: classes,
+        activation: mlp.activation.function, dropout: mlp.dropout)
     case .cnn(let cnn):
       let (channels, height, width) = try imageShape(type)
       let factor = 1 << cnn.channels.count

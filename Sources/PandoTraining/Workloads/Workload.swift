@@ -2,8 +2,9 @@ import Foundation
 import Pando
 import PandoData
 
-/// A standard amount of work, the same everywhere, by which machines and versions are compared.
-public struct Workload: Hashable, Sendable {
+/// An amount of work that is measured: a standard one, the same everywhere, by which machines and versions are compared,
+/// or a recipe's training steps.
+public struct Workload: Sendable {
   /// The network.
   public enum Model: String, Sendable {
     /// 784-512-512-10; trained with AdamW.
@@ -22,10 +23,15 @@ public struct Workload: Hashable, Sendable {
     case inference
   }
 
-  /// The name that users know it by: `gpt` for training, `gpt-1` for inference on batches of 1.
+  /// What is trained or evaluated, on what.
+  private enum Work: Sendable {
+    case standard(Model)
+    case recipe(Recipe, @Sendable () throws -> TrainingTask)
+  }
+
+  /// The name that users know it by: `gpt` for training, `gpt-1` for inference on batches of 1; or the recipe's.
   public let name: String
-  /// The network.
-  public let model: Model
+  private let work: Work
   /// What is done with it.
   public let mode: Mode
   /// Samples in a step.
@@ -35,15 +41,26 @@ public struct Workload: Hashable, Sendable {
 
   /// What it is measured in unless something else is asked for: small products gain nothing from 16 bits.
   public var precisions: [Recipe.Precision] {
-    mode == .training && model != .mlp ? [.float32, .bf16] : [.float32]
+    switch work {
+    case .recipe(let recipe, _): [recipe.train.precision]
+    case .standard(.mlp): [.float32]
+    case .standard: mode == .training ? [.float32, .bf16] : [.float32]
+    }
   }
 
   private init(training model: Model, batch: Int, steps: Int) {
-    (self.model, self.batch, self.steps, mode, name) = (model, batch, steps, .training, model.rawValue)
+    (work, self.batch, self.steps, mode, name) = (.standard(model), batch, steps, .training, model.rawValue)
+  }
+
+  /// Training steps of a recipe, on the first batch of its data.
+  ///
+  /// - Parameter task: opens the data.
+  public init(_ recipe: Recipe, task: @escaping @Sendable () throws -> TrainingTask) {
+    (work, batch, steps, mode, name) = (.recipe(recipe, task), recipe.data.batch, 10, .training, recipe.name)
   }
 
   private init(inference model: Model, batch: Int, steps: Int) {
-    (self.model, self.batch, self.steps, mode) = (model, batch, steps, .inference)
+    (work, self.batch, self.steps, mode) = (.standard(model), batch, steps, .inference)
     name = "\(model.rawValue)-\(batch)"
   }
 
@@ -63,8 +80,22 @@ public struct Workload: Hashable, Sendable {
     Workload(inference: .gpt, batch: 1, steps: 30),
   ]
 
-  /// The recipe of the work; its data are made up.
+  /// How many threads a recipe asks for.
+  public var threads: Int? {
+    if case .recipe(let recipe, _) = work { recipe.train.threads } else { nil }
+  }
+
+  /// The recipe of the work; a standard one's data are made up.
   public func recipe(precision: Recipe.Precision, threads: Int) -> Recipe {
+    switch work {
+    case .standard(let model): return standard(model, precision, threads)
+    case .recipe(var recipe, _):
+      (recipe.data.batch, recipe.train.precision, recipe.train.threads) = (batch, precision, threads)
+      return recipe
+    }
+  }
+
+  private func standard(_ model: Model, _ precision: Recipe.Precision, _ threads: Int) -> Recipe {
     var recipe = Recipe()
     recipe.name = name
     recipe.seed = 1
@@ -89,12 +120,13 @@ public struct Workload: Hashable, Sendable {
     return recipe
   }
 
-  /// Made-up samples, enough for one batch.
+  /// A standard work's made-up samples, enough for one batch, or the recipe's data.
   public func task() throws -> TrainingTask {
-    switch model {
-    case .mlp: try .madeUp(input: [784], classes: 10, count: batch)
-    case .resnet18: try .madeUp(input: [3, 32, 32], classes: 10, count: batch)
-    case .gpt: try .madeUpText(context: 256, vocabulary: 65, count: batch)
+    switch work {
+    case .standard(.mlp): try .madeUp(input: [784], classes: 10, count: batch)
+    case .standard(.resnet18): try .madeUp(input: [3, 32, 32], classes: 10, count: batch)
+    case .standard(.gpt): try .madeUpText(context: 256, vocabulary: 65, count: batch)
+    case .recipe(_, let task): try task()
     }
   }
 }

@@ -4,7 +4,8 @@ import PandoIR
 ///
 /// The time of an operation is a line: so much to start it, so much for each floating-point operation, so much for each
 /// byte of its operands and results. Each kind of work has a line of its own (Williams et al. 2009, "Roofline", with
-/// sums in place of the larger: arithmetic and traffic of real kernels overlap only in part).
+/// sums in place of the larger: arithmetic and traffic of real kernels overlap only in part). Near sizes that were
+/// measured, a line bends towards what was seen there: kernels choose their ways by size.
 public struct Ceilings: Hashable, Sendable, Codable {
   /// The times of one kind of work.
   public struct Line: Hashable, Sendable, Codable {
@@ -15,10 +16,27 @@ public struct Ceilings: Hashable, Sendable, Codable {
     /// Seconds for each byte of operands and results: from and to memory, and within the caches.
     public var perByte, perCachedByte: Double
 
+    /// What was seen, against what the straight line says.
+    public var bends: [CeilingBend]
+
     /// A line from its figures; 0 for what does not count.
-    public init(start: Double, perOperation: Double, perByte: Double, perCachedByte: Double) {
+    public init(
+      start: Double, perOperation: Double, perByte: Double, perCachedByte: Double, bends: [CeilingBend] = []
+    ) {
       (self.start, self.perOperation) = (start, perOperation)
       (self.perByte, self.perCachedByte) = (perByte, perCachedByte)
+      self.bends = bends
+    }
+
+    /// Seconds of work by the straight line alone.
+    public func straightSeconds(of cost: Cost, isCached: Bool) -> Double {
+      start + Double(cost.flops) * perOperation + Double(cost.bytes) * (isCached ? perCachedByte : perByte)
+    }
+
+    /// Seconds of work.
+    public func seconds(of cost: Cost, isCached: Bool) -> Double {
+      straightSeconds(of: cost, isCached: isCached)
+        * CeilingBend.factor(of: bends, flops: cost.flops, bytes: cost.bytes, isCached: isCached)
     }
   }
 
@@ -78,7 +96,6 @@ public struct Ceilings: Hashable, Sendable, Codable {
   ///   - footprint: bytes of the program that it is a part of.
   public func seconds(of cost: Cost, isShort: Bool = false, footprint: Int = .max) -> Double {
     guard let line = (isShort ? shortLines[cost.kind] : nil) ?? lines[cost.kind] else { return 0 }
-    let perByte = isCached(bytes: cost.bytes, footprint: footprint) ? line.perCachedByte : line.perByte
-    return line.start + Double(cost.flops) * line.perOperation + Double(cost.bytes) * perByte
+    return line.seconds(of: cost, isCached: isCached(bytes: cost.bytes, footprint: footprint))
   }
 }

@@ -4,12 +4,16 @@ import Pando
 /// Measures what a machine can do.
 public enum Calibration {
   /// One operation's work and how long it took.
-  struct Observation {
+  package struct Observation {
     let cost: Cost
     let isShort: Bool
     /// Bytes of the program that it was a part of.
     let footprint: Int
     let seconds: Double
+
+    package init(cost: Cost, isShort: Bool, footprint: Int, seconds: Double) {
+      (self.cost, self.isShort, self.footprint, self.seconds) = (cost, isShort, footprint, seconds)
+    }
   }
 
   /// Times small programs on `device` and draws a line through the times of each kind of work.
@@ -66,7 +70,7 @@ public enum Calibration {
   }
 
   /// A line for each kind of work through what was observed.
-  static func fit(_ observations: [Observation], cacheBytes: Int) -> Ceilings {
+  package static func fit(_ observations: [Observation], cacheBytes: Int) -> Ceilings {
     var ceilings = Ceilings(lines: [:], shortLines: [:], cacheBytes: cacheBytes)
     func line(_ kind: Cost.Kind, isShort: Bool) -> Ceilings.Line? {
       let chosen = observations.filter {
@@ -82,8 +86,16 @@ public enum Calibration {
       // Where nothing was large, or nothing small, one figure stands for both.
       let memory = isCached.contains(false) ? fitted[2] : fitted[3]
       let cache = isCached.contains(true) ? fitted[3] : fitted[2]
-      return Ceilings.Line(
+      var line = Ceilings.Line(
         start: fitted[0], perOperation: fitted[1], perByte: memory, perCachedByte: cache)
+      line.bends = zip(chosen, isCached).compactMap { observation, isCached in
+        let straight = line.straightSeconds(of: observation.cost, isCached: isCached)
+        guard straight > 0 else { return nil }
+        return CeilingBend(
+          flops: observation.cost.flops, bytes: observation.cost.bytes, isCached: isCached,
+          factor: observation.seconds / straight)
+      }
+      return line
     }
     for kind in Cost.Kind.allCases {
       ceilings.lines[kind] = line(kind, isShort: false) ?? Ceilings().lines[kind]

@@ -13,7 +13,7 @@ public struct CalibrationFile {
   }
 
   /// Files of other versions count as not there.
-  private static let version = 1
+  private static let version = 2
 
   /// The file.
   public let url: URL

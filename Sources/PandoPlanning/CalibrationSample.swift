@@ -18,7 +18,8 @@ struct CalibrationSample {
     for (images, channels, outputs, size, kernel, stride) in [
       (32, 64, 64, 32, 3, 1), (64, 32, 32, 32, 3, 1), (64, 128, 128, 16, 3, 1), (64, 256, 256, 8, 3, 1),
       (64, 512, 512, 4, 3, 1), (64, 48, 96, 32, 3, 2), (64, 96, 192, 16, 3, 2), (64, 256, 512, 8, 3, 2),
-      (64, 64, 128, 16, 1, 2),
+      (64, 64, 128, 16, 1, 2), (1, 64, 64, 32, 3, 1), (1, 128, 128, 16, 3, 1), (1, 256, 256, 8, 3, 1),
+      (1, 512, 512, 4, 3, 1), (8, 96, 96, 16, 3, 1), (1, 128, 256, 16, 3, 2),
     ] { samples.append(try convolutions(images, channels, outputs, size, kernel, stride, short)) }
     for (batch, heads, time, width) in [(4, 4, 128, 64), (8, 8, 256, 64), (4, 6, 512, 64), (2, 4, 1024, 64)] {
       samples.append(try attention(batch, heads, time, width, short))

@@ -30,7 +30,8 @@ private struct OneBlock: Layer {
 private func model(_ name: String) -> any Layer {
   switch name {
   case "mlp": MLP(inputs: 20, hidden: [32, 16], outputs: 5)
-  case "residual_mlp": ResidualMLP(inputs: 12, features: 16, layers: 3, hidden: 24, outputs: 5, activation: .gelu)
+  case "residual_mlp":
+    ResidualMLP(inputs: 12, features: 16, layers: 3, hidden: 24, outputs: 5, activation: .gelu)
   case "cnn": SmallCNN()
   case "resnet_block": OneBlock()
   default: GPT(vocabulary: 30, context: 16, layers: 2, width: 32, heads: 4, tied: false)

@@ -61,6 +61,27 @@ import Testing
     #expect(falling.allSatisfy { $0 >= 0 })
   }
 
+  /// Work that takes three times what a line through the rest says, where products are small and many.
+  @Test func aLineBendsToWhatWasSeen() {
+    func seconds(_ flops: Int) -> Double { (flops == 1 << 20 ? 3e-9 : 1e-9) * Double(flops) }
+    let observations = stride(from: 8, through: 32, by: 4).map { power in
+      Calibration.Observation(
+        cost: Cost(flops: 1 << power, bytes: 64, kind: .product), isShort: false, footprint: 64,
+        seconds: seconds(1 << power))
+    }
+    let fitted = Calibration.fit(observations, cacheBytes: 1 << 20)
+    for power in [20, 24, 32] {
+      let said = fitted.seconds(of: Cost(flops: 1 << power, bytes: 64, kind: .product), footprint: 64)
+      #expect(abs(said / seconds(1 << power) - 1) < 0.1, "2^\(power) operations")
+    }
+    // Two octaves from everything measured the line is straight again.
+    let line = fitted.lines[.product]!
+    let between = Cost(flops: 1 << 22, bytes: 64, kind: .product)
+    #expect(
+      abs(line.seconds(of: between, isCached: true) / line.straightSeconds(of: between, isCached: true) - 1)
+        < 0.01)
+  }
+
   @Test func ceilingsAreKeptByThreads() throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "pando-\(UUID().uuidString)/c.json")
     defer { try? FileManager.default.removeItem(at: url.deletingLastPathComponent()) }
@@ -73,7 +94,7 @@ import Testing
     #expect(try file.ceilings(threads: 3) == nil)
     // Another version's figures count as none; what is no calibration is refused.
     let text = try String(contentsOf: url, encoding: .utf8)
-    try Data(text.replacing("\"version\" : 1", with: "\"version\" : 9").utf8).write(to: url)
+    try Data(text.replacing("\"version\" : 2", with: "\"version\" : 9").utf8).write(to: url)
     #expect(try file.ceilings(threads: 2) == nil)
     try Data("{".utf8).write(to: url)
     #expect(throws: DataError.self) { try file.ceilings(threads: 2) }

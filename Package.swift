@@ -18,12 +18,13 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("gomp")]),
     .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CFiles"),
     .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
 
     .target(name: "PandoIR"),
     .target(name: "PandoOperations", dependencies: ["PandoIR"]),
     .target(name: "PandoTransforms", dependencies: ["PandoIR", "PandoOperations"]),
-    .target(name: "PandoEngine", dependencies: ["PandoIR", "PandoOperations"]),
+    .target(name: "PandoEngine", dependencies: ["PandoIR", "PandoOperations", "CFiles"]),
     .target(name: "PandoMPI", dependencies: ["PandoIR", "PandoEngine", "CMPI"]),
     .target(
       name: "PandoCPU",

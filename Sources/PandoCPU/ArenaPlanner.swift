@@ -34,6 +34,6 @@ final class ArenaPlanner {
       known[key] = needs
       return needs
     }
-    return PlanMemory.plan(graph, needs: needs, donations: options.donations)
+    return PlanMemory.plan(graph, needs: needs, donations: options.donations, files: options.files)
   }
 }

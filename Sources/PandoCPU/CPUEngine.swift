@@ -38,12 +38,12 @@ public struct CPUEngine: Engine {
     return try rungs.sorted().map { rung in
       let candidate = try search.candidate(rung)
       let footprint =
-        candidate.plan.arenaBytes + graph.inputs.reduce(0) { $0 + $1.value.type.byteCount }
+        candidate.plan.residentBytes + graph.inputs.reduce(0) { $0 + $1.value.type.byteCount }
+      let seconds = candidate.graph.nodes.map { options.ceilings.seconds(of: $0, footprint: footprint) }
+      let wait = candidate.plan.stream?.wait(
+        seconds, options.ceilings.disk ?? Ceilings.Disk(), isCached: options.offload.isCached)
       return RecomputationPoint(
-        arenaBytes: candidate.plan.arenaBytes,
-        seconds: candidate.graph.nodes.reduce(0) {
-          $0 + options.ceilings.seconds(of: $1, footprint: footprint)
-        })
+        arenaBytes: candidate.plan.residentBytes, seconds: seconds.reduce(0, +) + (wait ?? 0))
     }
   }
 

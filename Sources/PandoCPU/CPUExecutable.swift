@@ -37,6 +37,8 @@ final class CPUExecutable: Executable {
   private let options: CompileOptions
   private let donors: [Int: Int]
   private let session: GroupSession
+  /// What the program has in files; `nil` where it has nothing.
+  private let stream: OffloadStream?
 
   init(_ graph: Graph, _ options: CompileOptions) throws {
     self.graph = graph
@@ -48,13 +50,24 @@ final class CPUExecutable: Executable {
     let session = GroupSession(options.group)
     self.session = session
     let kernels = try graph.nodes.map { try Self.kernel($0, options, session) }
-    plan = PlanMemory.plan(
+    let plan = PlanMemory.plan(
       graph,
       needs: kernels.map { kernel in
         PlanMemory.Needs(workspaceBytes: kernel?.workspaceBytes ?? 0, inPlace: kernel?.inPlace ?? [])
       },
-      donations: options.donations, preparedCount: HoistFrozen.count(graph, options.frozen))
+      donations: options.donations, preparedCount: HoistFrozen.count(graph, options.frozen),
+      files: options.files)
+    self.plan = plan
     arena = try Arena(byteCount: plan.arenaBytes)
+    let offload = options.offload
+    precondition(offload.isEmpty || options.frozen.isEmpty, "what runs once for many runs is not offloaded")
+    let file =
+      try offload.isPlan || plan.fileBytes == 0
+      ? nil
+      : offload.values.map {
+        try OffloadFile(in: $0, byteCount: plan.fileBytes, isCached: offload.isCached)
+      }
+    stream = offload.isPlan ? nil : plan.stream.map { OffloadStream($0, file: file) }
 
     let slotCount = graph.nodes.reduce(0) { $0 + $1.operands.count + $1.results.count + 1 }
     table = .allocate(capacity: max(1, slotCount))
@@ -71,6 +84,7 @@ final class CPUExecutable: Executable {
         case .result(let place)?: patches.append(Patch(slot: slot, isResult: true, buffer: place))
         case .arena(let offset)?:
           table[slot] = arena.address(offset, count: MemoryPlan.aligned(max(1, value.type.byteCount)))
+        case .file(let offset)?: table[slot] = file.map { $0.start + offset }
         case nil: preconditionFailure("%\(value.id) has no place")
         }
         slot += 1
@@ -129,26 +143,58 @@ final class CPUExecutable: Executable {
 
   var memory: MemoryReport {
     MemoryReport(
-      argumentBytes: inputs.reduce(0) { $0 + $1.value.type.byteCount },
+      argumentBytes: inputs.enumerated().reduce(0) {
+        options.offload.inputs.contains($1.offset) ? $0 : $0 + $1.element.value.type.byteCount
+      },
       resultBytes: outputTypes.enumerated().reduce(0) {
         donors[$1.offset] == nil ? $0 + $1.element.byteCount : $0
       },
-      arenaBytes: plan.arenaBytes, measuredArenaBytes: arena.highestByte)
+      arenaBytes: plan.arenaBytes, measuredArenaBytes: arena.highestByte, fileBytes: plan.fileBytes,
+      windowBytes: plan.stream?.windowBytes ?? 0, measuredWindowBytes: stream?.highestBytes ?? 0)
   }
 
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws {
     try bind(arguments, results)
-    for step in steps[(isPrepared ? preparedSteps : 0)...] {
+    try runSteps(arguments, results) { step in
       let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
       if status != 0 { throw failure(step, status) }
     }
-    isPrepared = true
-    try copyOutputs(arguments, results)
-    precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
     if !hasRun {
       hasRun = true
       arena.gatherPages()
     }
+  }
+
+  /// All that a run does, each step by `work`.
+  private func runSteps(
+    _ arguments: [any DeviceBuffer], _ results: [any DeviceBuffer], _ work: (Step) throws -> Void
+  ) throws {
+    guard !options.offload.isPlan else {
+      throw EngineError("a program whose files are only planned cannot run")
+    }
+    try stream?.begin(arguments)
+    for step in steps[(isPrepared ? preparedSteps : 0)...] {
+      guard let stream, stream.nextStep == step.node else {
+        try work(step)
+        continue
+      }
+      stream.arrive()
+      try work(step)
+      stream.leave()
+    }
+    isPrepared = true
+    let copiesFiles = stream?.nextStep == graph.nodes.count
+    if copiesFiles { stream?.arrive() }
+    try copyOutputs(arguments, results)
+    if copiesFiles { stream?.leave() }
+    stream?.end()
+    precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
+  }
+
+  var offloadWait: Double { stream?.waited ?? 0 }
+
+  func estimatedOffloadWait(_ nodeSeconds: [Double], _ rates: Ceilings.Disk) -> Double {
+    plan.stream?.wait(nodeSeconds, rates, isCached: options.offload.isCached) ?? 0
   }
 
   func refresh() { isPrepared = false }
@@ -159,16 +205,13 @@ final class CPUExecutable: Executable {
     _ arguments: [any DeviceBuffer], into results: [any DeviceBuffer], timing record: (OperationTime) -> Void
   ) throws {
     try bind(arguments, results)
-    for step in steps[(isPrepared ? preparedSteps : 0)...] {
+    try runSteps(arguments, results) { step in
       let start = ContinuousClock.now
       let status = step.kernel.run(UnsafePointer(table + step.firstSlot))
       let end = ContinuousClock.now
       if status != 0 { throw failure(step, status) }
       record(OperationTime(node: step.node, start: start, end: end))
     }
-    isPrepared = true
-    try copyOutputs(arguments, results)
-    precondition(arena.highestByte <= plan.arenaBytes, "the arena was used beyond its plan")
   }
 
   func trace(_ arguments: [any DeviceBuffer], inspect: (Node, [HostBuffer]) throws -> Void) throws {
@@ -231,9 +274,19 @@ final class CPUExecutable: Executable {
           try pointer(arguments[place], type.with(shape: inputs[place].value.type.shape))
         case .result(let place)?: try pointer(results[place], outputTypes[place])
         case .arena(let offset)?: arena.address(offset, count: type.byteCount)
+        case .file?: preconditionFailure("an output of a program lies in its file")
         case nil: preconditionFailure("%\(copy.value) has no place")
         }
       try pointer(results[copy.output], type).copyMemory(from: source, byteCount: type.byteCount)
     }
+  }
+}
+
+extension CompileOptions {
+  /// What the memory planner may put into files.
+  var files: PlanMemory.Files {
+    PlanMemory.Files(
+      inputs: offload.inputs, values: offload.values != nil, smallestValue: offload.smallestValue,
+      alignment: OffloadFile.alignment)
   }
 }

@@ -33,23 +33,23 @@ struct RecomputeSearch {
     return Candidate(rung: rung, graph: graph, plan: try planner.plan(graph))
   }
 
-  /// The first way on the ladder whose arena is no larger than `limit`.
+  /// The first way on the ladder whose arena, with what is in memory of files, is no larger than `limit`.
   ///
   /// The ladder does not depend on the limit, and halving it takes a path that only turns to less work where the limit
   /// allows it: a larger limit never leads to more.
   /// - Throws: `ArenaLimitError` where none is small enough.
   func smallestWork(within limit: Int) throws -> Candidate {
     var best = try candidate(0)
-    if best.plan.arenaBytes <= limit { return best }
+    if best.plan.residentBytes <= limit { return best }
     best = try candidate(count - 1)
-    guard best.plan.arenaBytes <= limit else {
-      throw ArenaLimitError(limit: limit, smallest: best.plan.arenaBytes)
+    guard best.plan.residentBytes <= limit else {
+      throw ArenaLimitError(limit: limit, smallest: best.plan.residentBytes)
     }
     var (tooLarge, fits) = (0, count - 1)
     while fits - tooLarge > 1 {
       let middle = (tooLarge + fits) / 2
       let candidate = try candidate(middle)
-      if candidate.plan.arenaBytes <= limit {
+      if candidate.plan.residentBytes <= limit {
         (best, fits) = (candidate, middle)
       } else {
         tooLarge = middle

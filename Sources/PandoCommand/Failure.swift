@@ -31,7 +31,8 @@ enum Failure {
       switch error {
       case let error as any CustomStringConvertible
       where error is RecipeError || error is DataError || error is TypeError || error is EngineError
-        || error is ModuleError || error is TrainingError || error is UsageError || error is CheckpointError
+        || error is ModuleError || error is OffloadError || error is TrainingError || error is UsageError
+        || error is CheckpointError
         || error is LaunchError || error is MPIError || error is LaunchFailure || error is CommunicationError:
         error.description
       case let error as CocoaError: error.localizedDescription
@@ -43,7 +44,8 @@ enum Failure {
   static func code(_ error: any Error) -> Int32 {
     switch error {
     case is TrainingError, is EngineError, is LaunchFailure, is CommunicationError: 1
-    case is RecipeError, is TypeError, is ModuleError, is UsageError, is CheckpointError, is LaunchError,
+    case is RecipeError, is TypeError, is ModuleError, is OffloadError, is UsageError, is CheckpointError,
+      is LaunchError,
       is MPIError:
       2
     case let error as DataError: error.kind == .system ? 1 : 2

@@ -61,7 +61,7 @@ struct PlanCommand: ParsableCommand {
     let (settings, task) = try opened(recipe)
     var device = try Device(
       named: "cpu", threads: threads ?? settings.train.threads, exact: settings.train.precision == .exact)
-    if calibrate { try measure(on: device) }
+    if calibrate { try measure(on: device, folder: settings.train.offload.folder) }
     // As a run would choose that measures nothing anew.
     device = device.measuringMethods(for: .zero)
     let ceilings = try CalibrationFile().ceilings(threads: device.threads)
@@ -115,11 +115,18 @@ struct PlanCommand: ParsableCommand {
     return (recipe, { try TrainingTask(recipe, dataFolder: DataFolder.url) })
   }
 
-  private func measure(on device: Device) throws {
+  /// - Parameter folder: on the disk that is measured; the working folder where `nil`.
+  private func measure(on device: Device, folder: String? = nil) throws {
     let line = ProgressNote("calibrate")
     defer { line.clear() }
-    let ceilings = try Calibration.measure(on: device) { name, done, count in
+    var ceilings = try Calibration.measure(on: device) { name, done, count in
       line.update("\(done + 1) of \(count): \(name)")
+    }
+    line.update("the disk")
+    let place = URL(fileURLWithPath: folder ?? ".", isDirectory: true)
+    var problem: OffloadError?
+    do { ceilings.disk = try DiskCalibration.measure(in: place) } catch let error as OffloadError {
+      problem = error
     }
     let file = CalibrationFile()
     try file.save(ceilings, threads: device.threads)
@@ -138,6 +145,13 @@ struct PlanCommand: ParsableCommand {
             rate(line.perOperation), rate(line.perByte), rate(line.perCachedByte), line.start * 1e6))
       }
     }
+    if let disk = ceilings.disk {
+      print(
+        String(
+          format: "disk of %@: reads %.2f GB/s, writes %.2f GB/s, from the system's cache %.2f GB/s",
+          place.path, 1e-9 / disk.perByteRead, 1e-9 / disk.perByteWritten, 1e-9 / disk.perByteCached))
+    }
+    if let problem { print("disk not measured: \(problem)") }
   }
 
   /// Units in thousand millions a second; a dash where what they take does not show.
@@ -166,6 +180,7 @@ struct PlanCommand: ParsableCommand {
     row("memory", Figures.bytes(forecast.peakMemoryBytes))
     for part in forecast.memory where part.bytes > 0 { row("  \(part.name)", Figures.bytes(part.bytes)) }
     row("resident", Figures.bytes(forecast.residentBytes))
+    if forecast.offloadedBytes > 0 { row("in files", Figures.bytes(forecast.offloadedBytes)) }
     print("\nin the step's arena when it is fullest")
     for living in forecast.alive.prefix(8) {
       let count = living.count > 1 ? "\(living.count) × " : ""

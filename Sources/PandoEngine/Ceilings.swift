@@ -48,6 +48,25 @@ public struct Ceilings: Hashable, Sendable, Codable {
   /// small, for that was made or read a moment ago.
   public var cacheBytes: Int
 
+  /// What the disk can do under files that memory is offloaded to; `nil` where nobody has measured it.
+  public var disk: Disk?
+
+  /// What a disk can do, in seconds for each byte.
+  public struct Disk: Hashable, Sendable, Codable {
+    /// From the disk into memory, and the other way.
+    public var perByteRead, perByteWritten: Double
+    /// Into the process from the system's cache, and out of it again.
+    public var perByteCached: Double
+
+    /// Rates from their figures; by default those of a plain solid-state disk.
+    public init(
+      perByteRead: Double = 1 / 500e6, perByteWritten: Double = 1 / 300e6, perByteCached: Double = 1 / 2e9
+    ) {
+      (self.perByteRead, self.perByteWritten) = (perByteRead, perByteWritten)
+      self.perByteCached = perByteCached
+    }
+  }
+
   /// Ceilings from their figures.
   public init(lines: [Cost.Kind: Line], shortLines: [Cost.Kind: Line], cacheBytes: Int) {
     (self.lines, self.shortLines, self.cacheBytes) = (lines, shortLines, cacheBytes)

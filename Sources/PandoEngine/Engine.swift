@@ -57,12 +57,16 @@ public struct CompileOptions: Hashable, Sendable {
   /// Where it is decided which of several methods is taken; `nil` for the engine's rules alone.
   public var methods: MethodBook?
 
+  /// What of the program's memory lies in files.
+  public var offload: Offload
+
   /// Options; nothing is donated unless said.
   public init(
     threads: Int = 1, donations: [Int: Int] = [:], verify: Bool = false, fuse: Bool = true,
     exact: Bool = false, recompute: Recomputation? = nil, ceilings: Ceilings = Ceilings(),
-    frozen: Set<Int> = [], group: MeshGroup? = nil, methods: MethodBook? = nil
+    frozen: Set<Int> = [], group: MeshGroup? = nil, methods: MethodBook? = nil, offload: Offload = Offload()
   ) {
+    self.offload = offload
     self.methods = methods
     self.frozen = frozen
     self.threads = threads
@@ -94,6 +98,16 @@ public protocol Executable: AnyObject {
   ///   - results: a buffer for each output, written by the run; for a donated input the very same buffer.
   func run(_ arguments: [any DeviceBuffer], into results: [any DeviceBuffer]) throws
 
+  /// Seconds that runs have waited for memory in files, all together.
+  var offloadWait: Double { get }
+
+  /// About how long a run waits for memory in files.
+  ///
+  /// - Parameters:
+  ///   - nodeSeconds: how long each node of `compiledGraph` takes.
+  ///   - rates: what the file's disk can do.
+  func estimatedOffloadWait(_ nodeSeconds: [Double], _ rates: Ceilings.Disk) -> Double
+
   /// Says that the numbers of frozen inputs have changed: the next run computes anew what depends on them.
   func refresh()
 
@@ -115,6 +129,12 @@ extension Executable {
   /// Nothing, for an engine that keeps nothing.
   public func refresh() {}
 
+  /// Nothing, for an engine that has nothing in files.
+  public var offloadWait: Double { 0 }
+
+  /// Nothing, for an engine that has nothing in files.
+  public func estimatedOffloadWait(_ nodeSeconds: [Double], _ rates: Ceilings.Disk) -> Double { 0 }
+
   /// A program without an arena has nothing to show.
   public var timeline: MemoryTimeline { MemoryTimeline() }
 }
@@ -131,7 +151,7 @@ public protocol DeviceBuffer: AnyObject {
 
 /// The bytes a program needs: known before it runs, checked in every run.
 public struct MemoryReport: Hashable, Sendable, Codable {
-  /// Bytes of the inputs' buffers.
+  /// Bytes of the inputs' buffers that lie in memory.
   public var argumentBytes: Int
   /// Bytes of the outputs' buffers, but for those that take over a donated input.
   public var resultBytes: Int
@@ -139,19 +159,34 @@ public struct MemoryReport: Hashable, Sendable, Codable {
   public var arenaBytes: Int
   /// The highest byte of the arena that any operation of any run has been given.
   public var measuredArenaBytes: Int
+  /// Bytes of a file that hold intermediate values.
+  public var fileBytes: Int
+  /// Bytes of files, those of inputs too, that are in memory at once at the most, as planned.
+  public var windowBytes: Int
+  /// The most bytes of files that any run has had in memory at once.
+  public var measuredWindowBytes: Int
 
   /// A report from its figures.
-  public init(argumentBytes: Int, resultBytes: Int, arenaBytes: Int, measuredArenaBytes: Int) {
+  public init(
+    argumentBytes: Int, resultBytes: Int, arenaBytes: Int, measuredArenaBytes: Int, fileBytes: Int = 0,
+    windowBytes: Int = 0, measuredWindowBytes: Int = 0
+  ) {
+    (self.fileBytes, self.windowBytes) = (fileBytes, windowBytes)
+    self.measuredWindowBytes = measuredWindowBytes
     self.argumentBytes = argumentBytes
     self.resultBytes = resultBytes
     self.arenaBytes = arenaBytes
     self.measuredArenaBytes = measuredArenaBytes
   }
 
-  /// Inputs, outputs and arena together, as planned.
-  public var plannedPeakBytes: Int { argumentBytes + resultBytes + arenaBytes }
-  /// Inputs, outputs and arena together, as measured.
-  public var measuredPeakBytes: Int { argumentBytes + resultBytes + measuredArenaBytes }
+  /// Arena and what is in memory of files, as planned.
+  public var workingBytes: Int { arenaBytes + windowBytes }
+  /// Arena and what is in memory of files, as measured.
+  public var measuredWorkingBytes: Int { measuredArenaBytes + measuredWindowBytes }
+  /// Inputs in memory, outputs and `workingBytes`, as planned.
+  public var plannedPeakBytes: Int { argumentBytes + resultBytes + workingBytes }
+  /// Inputs in memory, outputs and `measuredWorkingBytes`.
+  public var measuredPeakBytes: Int { argumentBytes + resultBytes + measuredWorkingBytes }
 }
 
 /// Why an engine cannot compile or run something.

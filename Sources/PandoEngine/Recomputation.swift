@@ -10,7 +10,8 @@ public struct Recomputation: Hashable, Sendable {
     case blocks
     /// What goes from one group of layers to the next, with about as many groups as the square root of the layers.
     case sqrt
-    /// As much as fits into an arena of so many bytes: the least work whose planned arena is no larger. A negative
+    /// As much as fits into an arena of so many bytes: the least work whose planned arena, with what is in memory of files
+    /// at once, is no larger. A negative
     /// number is refused like any other that is too small.
     case fit(arenaBytes: Int)
   }
@@ -47,7 +48,7 @@ public struct ArenaLimitError: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// A way of computing again, as the engine would run it.
 public struct RecomputationPoint: Hashable, Sendable, Codable {
-  /// Bytes of the arena.
+  /// Bytes of the arena, and of what is in memory of files at once.
   public let arenaBytes: Int
   /// About how long a run of the program takes, by the ceilings in its options.
   public let seconds: Double

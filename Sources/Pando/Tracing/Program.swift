@@ -31,18 +31,20 @@ public final class Program {
   ///     inference: what only depends on them is computed once, in the first run after `bind`, `rebind` of one of them, or
   ///     `refresh`.
   ///   - spread: the ranks over which the program is spread; buffers are then parts of its inputs and outputs.
+  ///   - offload: what lies in files: the places are those in `inputs`. Goes with no frozen inputs.
   /// - Throws: `TypeError` or `EngineError`, also where an output depends on a placeholder that is not in `inputs`;
   ///   `ShardingError` where a size does not divide over the ranks.
   public convenience init(
     _ outputs: [Tensor], inputs: [Tensor], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true,
-    verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [], spread: Spread? = nil
+    verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [], spread: Spread? = nil,
+    offload: Offload = Offload()
   ) throws {
     let trace = try Trace(outputs, inputs: inputs)
     let constants = try trace.constants(after: inputs.count)
     try self.init(
       trace.graph, constants: constants, donations: donations, on: device, fuse: fuse, verify: verify,
-      recompute: recompute, frozen: frozen, spread: spread)
+      recompute: recompute, frozen: frozen, spread: spread, offload: offload)
   }
 
   /// Compiles a graph.
@@ -51,7 +53,7 @@ public final class Program {
   package init(
     _ graph: Graph, constants: [HostBuffer] = [], donations: [Int: Int] = [:], on device: Device = .cpu,
     fuse: Bool = true, verify: Bool = false, recompute: Recomputation? = nil, frozen: Set<Int> = [],
-    spread: Spread? = nil
+    spread: Spread? = nil, offload: Offload = Offload()
   ) throws {
     self.graph = graph
     self.constants = constants
@@ -64,7 +66,7 @@ public final class Program {
     options = CompileOptions(
       threads: device.threads, donations: donations, verify: verify, fuse: fuse, exact: device.isExact,
       recompute: recompute, ceilings: device.ceilings, frozen: all, group: spread?.group,
-      methods: device.methods)
+      methods: device.methods, offload: offload)
     part = try spread?.part(of: graph) ?? graph
     executable = try device.engine.compile(part, options: options)
     device.keepMeasurements()
@@ -88,11 +90,16 @@ public final class Program {
     try device.engine.recomputations(part, options: options, count: count)
   }
 
-  /// About how long a run takes, by what the device's machine can do.
+  /// About how long a run takes, by what the device's machine and the disk under files can do.
   public var estimatedSeconds: Double {
     let footprint = memory.plannedPeakBytes
-    return compiledGraph.nodes.reduce(0) { $0 + device.ceilings.seconds(of: $1, footprint: footprint) }
+    let seconds = compiledGraph.nodes.map { device.ceilings.seconds(of: $0, footprint: footprint) }
+    return seconds.reduce(0, +)
+      + executable.estimatedOffloadWait(seconds, device.ceilings.disk ?? Ceilings.Disk())
   }
+
+  /// Seconds that runs so far have waited for memory in files.
+  public var offloadWait: Double { executable.offloadWait }
 
   /// Bytes of tensors with known numbers that the program keeps.
   public var constantBytes: Int { constants.reduce(0) { $0 + $1.type.byteCount } }

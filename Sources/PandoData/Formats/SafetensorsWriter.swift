@@ -12,13 +12,19 @@ public enum SafetensorsWriter {
   /// data lie widest elements first, then by name, so that every tensor starts at a multiple of its element's
   /// size. The header is padded to a multiple of 8 bytes.
   ///
+  /// - Parameter didWrite: is told of each tensor that has been written, by its place in `tensors`.
   /// - Throws: `DataError` where two tensors share a name, a name is `__metadata__`, or the file cannot be written.
-  public static func write(_ tensors: [Tensor], metadata: [String: String] = [:], to url: URL) throws {
-    try AtomicFile.write(to: url) { try write(tensors, metadata: metadata, to: $0, place: url.path) }
+  public static func write(
+    _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL, didWrite: (Int) -> Void = { _ in }
+  ) throws {
+    try AtomicFile.write(to: url) {
+      try write(tensors, metadata: metadata, to: $0, place: url.path, didWrite: didWrite)
+    }
   }
 
   package static func write(
-    _ tensors: [Tensor], metadata: [String: String], to sink: FileSink, place: String
+    _ tensors: [Tensor], metadata: [String: String], to sink: FileSink, place: String,
+    didWrite: (Int) -> Void = { _ in }
   ) throws {
     var names = Set<String>()
     for tensor in tensors {
@@ -53,7 +59,11 @@ public enum SafetensorsWriter {
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try sink.write($0) }
     try header.withUnsafeBytes { try sink.write($0) }
-    for tensor in placed { try sink.write(tensor.bytes) }
+    let places = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+    for tensor in placed {
+      try sink.write(tensor.bytes)
+      didWrite(places[tensor.name]!)
+    }
   }
 
   private static func jsonString(_ text: String) -> String {

@@ -9,6 +9,8 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   /// What is to be freed; nothing where the memory is someone else's.
   private let allocation: UnsafeMutableRawPointer?
+  /// The file in which it lies, and where; `nil` for memory.
+  public let file: (file: OffloadFile, offset: Int)?
 
   /// New memory, zeroed.
   public init(_ type: TensorType) {
@@ -16,6 +18,7 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
     let bytes = max(64, (type.byteCount + 63) / 64 * 64)
     guard let memory = calloc(bytes + 63, 1) else { fatalError("no memory for \(type), \(bytes) bytes") }
     allocation = memory
+    file = nil
     pointer = memory.alignedUp(toMultipleOf: 64)
     if bytes >= 1 << 16 { makePages() }
   }
@@ -25,7 +28,20 @@ public final class HostBuffer: DeviceBuffer, @unchecked Sendable {
     self.type = type
     self.pointer = pointer
     allocation = nil
+    file = nil
   }
+
+  /// The next stretch of a file, which must have room for it; zeros where the file is new.
+  public init(_ type: TensorType, in file: OffloadFile) {
+    self.type = type
+    let offset = file.take(type.byteCount)
+    pointer = file.start + offset
+    allocation = nil
+    self.file = (file, offset)
+  }
+
+  /// Takes what lies in a file out of this process's memory until it is touched again; does nothing to other memory.
+  public func release() { file.map { $0.file.release($0.offset, type.byteCount) } }
 
   /// New memory with a copy of `elements`, whose size must be that of the type's elements.
   public convenience init<Element>(_ type: TensorType, _ elements: [Element]) {

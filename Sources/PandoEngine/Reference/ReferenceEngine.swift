@@ -9,6 +9,9 @@ public struct ReferenceEngine: Engine {
   public init() {}
 
   public func compile(_ graph: Graph, options: CompileOptions) throws -> any Executable {
+    guard options.offload.isEmpty else {
+      throw EngineError("the reference engine offloads nothing; use the cpu engine")
+    }
     if options.verify { try graph.verify() }
     for node in graph.nodes { try Self.check(node) }
     return ReferenceExecutable(graph, options.group)

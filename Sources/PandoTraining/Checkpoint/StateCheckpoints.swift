@@ -36,6 +36,7 @@ public final class StateCheckpoints: CheckpointKeeper {
   ///   - run: whose state is saved. All ranks make theirs at once.
   ///   - seconds: the run's training time so far, all sessions together; the first rank's counts.
   ///   - energy: the `values` of its energy's tally, all sessions together.
+  /// - Throws: `CommunicationError`; `OffloadError` where the copy is to lie in a file for which there is no room.
   public init(
     _ store: CheckpointStore, of run: TrainingRun, seconds: @escaping () -> Double,
     energy: @escaping () -> [Double] = { [] }
@@ -53,8 +54,11 @@ public final class StateCheckpoints: CheckpointKeeper {
     writer = (index ?? 0, writers.count)
     isWriter = index != nil
     let whole = isSpread ? nil : try run.state.whole()
-    share = whole.flatMap { [inBackground] whole in
-      index.map { StateShare(whole, writer: $0, of: writers.count, copies: inBackground) }
+    share = try whole.flatMap { [inBackground] whole in
+      try index.map {
+        try StateShare(
+          whole, writer: $0, of: writers.count, copies: inBackground, offload: run.state.offload)
+      }
     }
   }
 
@@ -70,7 +74,8 @@ public final class StateCheckpoints: CheckpointKeeper {
     try settle()
     let manifest = try manifest(run)
     var files: [CheckpointStore.FileWriter] = []
-    if let share = share ?? run.wholeState.map({ StateShare($0, writer: 0, of: 1, copies: false) }), isWriter
+    if isWriter,
+      let share = try share ?? run.wholeState.map({ try StateShare($0, writer: 0, of: 1, copies: false) })
     {
       share.snapshot()
       files.append((name(Self.modelStem), { try share.writeModel(to: $0) }))
@@ -214,6 +219,7 @@ public final class StateCheckpoints: CheckpointKeeper {
       try withExtendedLifetime(entry.buffer) {
         try reader.read(TensorSlice(whole: entry.name, entry.buffer.type), into: entry.buffer.mutableBytes)
       }
+      entry.buffer.release()
     }
   }
 }

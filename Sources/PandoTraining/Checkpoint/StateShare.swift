@@ -11,6 +11,10 @@ final class StateShare {
     let slice: TensorSlice
     let source: UnsafeRawPointer
     let bytes: UnsafeRawBufferPointer
+    /// The tensor of which it is a part, and the copy's own buffer where that lies in a file.
+    let tensor: HostBuffer
+    let copy: HostBuffer?
+
   }
 
   private let whole: TrainingState.Whole
@@ -22,13 +26,23 @@ final class StateShare {
   ///   - whole: weights and optimizer tensors, with buffers of all of each.
   ///   - writer: which of `writers` this is.
   ///   - copies: whether what is written is a copy.
-  init(_ whole: TrainingState.Whole, writer: Int, of writers: Int, copies: Bool) {
+  ///   - offload: where the optimizer's tensors lie; the copy lies in a file too where they do.
+  /// - Throws: `OffloadError` where such a file cannot be made.
+  init(
+    _ whole: TrainingState.Whole, writer: Int, of writers: Int, copies: Bool,
+    offload: StateOffload = StateOffload()
+  ) throws {
     self.whole = whole
     let parts = [whole.weights, whole.slots].map { entries in
       (entries, Self.slices(of: entries, writer: writer, of: writers))
     }
     let count = parts.reduce(0) { $0 + Self.byteCount(of: $1.1) }
-    copy = copies ? HostBuffer(TensorType([count], .uint8)) : nil
+    let file =
+      try copies && offload.holdsState
+      ? offload.file(
+        byteCount: parts.reduce(0) { $1.1.reduce($0) { $0 + OffloadFile.aligned($1.boxType.byteCount) } })
+      : nil
+    copy = copies && file == nil ? HostBuffer(TensorType([count], .uint8)) : nil
     var place = 0
     let pieces = parts.map { [copy] entries, slices in
       let buffers = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.buffer) })
@@ -36,11 +50,14 @@ final class StateShare {
         // A slice of whole rows lies together.
         let count = slice.boxType.byteCount
         let rowBytes = slice.shape.dropFirst().reduce(slice.type.dtype.byteCount, *)
+        let own = file.map { HostBuffer(TensorType([count], .uint8), in: $0) }
         let source = UnsafeRawPointer(buffers[slice.name]!.pointer) + (slice.offset.first ?? 0) * rowBytes
         let bytes = UnsafeRawBufferPointer(
-          start: copy.map { UnsafeRawPointer($0.pointer) + place } ?? source, count: count)
+          start: copy.map { UnsafeRawPointer($0.pointer) + place }
+            ?? own.map { UnsafeRawPointer($0.pointer) } ?? source, count: count)
         place += count
-        return Piece(slice: slice, source: source, bytes: bytes)
+        return Piece(
+          slice: slice, source: source, bytes: bytes, tensor: buffers[slice.name]!, copy: own)
       }
     }
     (model, optimizer) = (pieces[0], pieces[1])
@@ -66,10 +83,12 @@ final class StateShare {
 
   /// Takes the copy, where there is one.
   func snapshot() {
-    guard copy != nil else { return }
-    for piece in model + optimizer {
+    for piece in model + optimizer where copy != nil || piece.copy != nil {
       UnsafeMutableRawPointer(mutating: piece.bytes.baseAddress!)
         .copyMemory(from: piece.source, byteCount: piece.bytes.count)
+      // No more of what lies in files is in memory than one tensor and its copy.
+      piece.tensor.release()
+      piece.copy?.release()
     }
   }
 
@@ -83,7 +102,8 @@ final class StateShare {
     try withExtendedLifetime((whole, copy)) {
       try SafetensorsWriter.write(
         pieces.map { ($0.slice.name, $0.slice.boxType, $0.bytes) },
-        metadata: ShardReader.metadata(pieces.map(\.slice)), to: url)
+        metadata: ShardReader.metadata(pieces.map(\.slice)), to: url,
+        didWrite: { (pieces[$0].copy ?? pieces[$0].tensor).release() })
     }
   }
 }

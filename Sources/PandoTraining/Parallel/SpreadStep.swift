@@ -32,7 +32,7 @@ final class SpreadStep: OneProgramStep {
     program = try budget.program(loss: graph.state.count) { recompute in
       try Program(
         graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute,
-        spread: spread)
+        spread: spread, offload: state.offload(graph.inputs, hasGradients: true))
     }
     group = parallelism.group
     stateMemory = StateMemory(program.compiledGraph, state: state)

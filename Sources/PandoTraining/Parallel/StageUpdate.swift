@@ -67,7 +67,8 @@ final class StageUpdate {
         + [result.loss * 1, result.norm],
       inputs: old + gradients + before + [squared, rate, step],
       donations: Dictionary(uniqueKeysWithValues: (0..<changed).map { ($0, $0) }), on: device,
-      spread: parallelism.spread(placements + sumPlacements, placements + sumPlacements))
+      spread: parallelism.spread(placements + sumPlacements, placements + sumPlacements),
+      offload: state.offload(old))
     let buffers = state.buffers(of: old)
     update.bind(
       buffers + self.sums + self.totals + [square, inputs.learningRate, inputs.step],

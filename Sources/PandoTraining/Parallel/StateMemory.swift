@@ -7,7 +7,7 @@ import Pando
 /// behalf or made of a parameter's gradient: wholes that were gathered, and gradients before and after they are added
 /// up. Activations are not.
 struct StateMemory: Sendable {
-  /// Bytes that live from step to step: parameters, statistics and optimizer tensors.
+  /// Bytes that live from step to step in memory: parameters, statistics and optimizer tensors.
   let keptBytes: Int
   /// Bytes of gathered parameters and of gradients at the highest.
   let passingBytes: Int
@@ -16,7 +16,7 @@ struct StateMemory: Sendable {
   var peakBytes: Int { keptBytes + passingBytes }
 
   init(_ graph: Graph, state: TrainingState) {
-    keptBytes = state.entries.reduce(0) { $0 + $1.buffer.type.byteCount }
+    keptBytes = state.entries.reduce(0) { $1.isOffloaded ? $0 : $0 + $1.buffer.type.byteCount }
     let counted = Self.statelike(graph, state)
     passingBytes = Self.peak(graph, counted)
   }

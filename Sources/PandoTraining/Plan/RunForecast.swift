@@ -49,6 +49,8 @@ public struct RunForecast: Sendable, Codable {
   public let memory: [Part]
   /// What the operating system will count for the process: the run, the program and its libraries.
   public let residentBytes: Int
+  /// Bytes in files in place of memory, which do not count above.
+  public let offloadedBytes: Int
   /// What lives in the step's arena when it is fullest, largest first.
   public let alive: [Living]
   /// Seconds of a step and of a pass over the training samples, without reading data and evaluation.
@@ -67,6 +69,7 @@ public struct RunForecast: Sendable, Codable {
     case flopsPerStep = "flops_per_step"
     case peakMemoryBytes = "peak_memory_bytes"
     case residentBytes = "resident_bytes"
+    case offloadedBytes = "offloaded_bytes"
     case stepSeconds = "step_seconds"
     case epochSeconds = "epoch_seconds"
     case joulesPerStep = "joules_per_step"
@@ -91,6 +94,7 @@ public struct RunForecast: Sendable, Codable {
     peakMemoryBytes = plan.plannedBytes
     memory = plan.parts.map { Part(name: $0.name, bytes: $0.bytes) }
     residentBytes = process + plan.plannedBytes - (evaluates ? 0 : plan.evaluationArenaBytes)
+    offloadedBytes = plan.offloadedBytes
     self.isCalibrated = isCalibrated
     steps = run.totalSteps
     stepSeconds = phases.reduce(0) { $0 + Double($1.runs) * $1.program.estimatedSeconds }
@@ -119,7 +123,7 @@ public struct RunForecast: Sendable, Codable {
   private static func pareto(
     _ phase: StepPhase, _ count: Int, otherBytes: Int, stepSeconds: Double
   ) throws -> [Point] {
-    let own = phase.copies * phase.program.memory.arenaBytes
+    let own = phase.copies * phase.program.memory.workingBytes
     let rest = stepSeconds - Double(phase.runs) * phase.program.estimatedSeconds
     let points = try phase.program.recomputations(count: count).map { point in
       Point(

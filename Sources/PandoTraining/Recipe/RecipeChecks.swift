@@ -33,6 +33,24 @@ extension Recipe {
       throw fault("train.optimizer.nesterov", tree, "needs momentum above 0, got 0")
     }
     try checkTraffic(tree)
+    try checkOffload(tree)
+  }
+
+  private func checkOffload(_ tree: RecipeNode?) throws(RecipeError) {
+    let offload = train.offload
+    if offload.isEmpty, offload.folder != nil || !offload.cached {
+      throw fault(
+        "train.offload.\(offload.folder == nil ? "cached" : "folder")", tree,
+        "nothing is offloaded; set train.offload.state or train.offload.activations to true, or remove the key"
+      )
+    }
+    guard offload.activations, parallel.axes.contains(where: { $0.name == "pipeline" && $0.size > 1 }) else {
+      return
+    }
+    throw fault(
+      "train.offload.activations", tree,
+      "the stages of a pipeline keep their activations in memory; use more micro-batches, or train.recompute: blocks"
+    )
   }
 
   private func checkTraffic(_ tree: RecipeNode?) throws(RecipeError) {

@@ -23,6 +23,8 @@ extension Recipe {
     public var memory: Int?
     /// What a step computes again to keep less.
     public var recompute = Recompute.auto
+    /// What lies in files in place of memory.
+    public var offload = Offload()
     /// Threads of one rank; absent means one for each core.
     public var threads: Int?
     /// When held-out examples are measured.
@@ -47,6 +49,24 @@ extension Recipe {
     case sqrt
     /// As little as fits into `memory`; nothing where there is no limit.
     case auto
+  }
+
+  /// What lies in files in place of memory; the weights are the same to the bit.
+  public struct Offload: Hashable, Sendable {
+    /// Whether the optimizer's tensors do.
+    public var state = false
+    /// Whether what a step's first half keeps for its second may.
+    public var activations = false
+    /// Where the files lie; absent means the run's folder.
+    public var folder: String?
+    /// Whether the system's cache may keep what is not at work.
+    public var cached = true
+
+    /// Nothing.
+    public init() {}
+
+    /// Whether anything does.
+    public var isEmpty: Bool { !state && !activations }
   }
 
   /// When held-out examples are measured.

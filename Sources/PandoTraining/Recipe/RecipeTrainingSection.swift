@@ -24,11 +24,37 @@ extension Recipe.Training {
         "recompute", \.recompute, .choice(),
         "What a step computes again to keep less: `none`, `blocks` (all but what goes from layer to layer), `sqrt` "
           + "(all but what goes from group to group of layers), or `auto`: as little as fits into `memory`."),
+      .key(
+        "offload", \.offload, .section(Recipe.Offload.section),
+        "What lies in files in place of memory (see [memory.md](memory.md#offloading-to-a-file))."),
       .optional(
         "threads", \.threads, .integer(1...4096),
         "Threads of one rank. If absent, as many as `OMP_NUM_THREADS` says, or one for each core."),
       .key(
         "evaluate", \.evaluate, .section(Recipe.Evaluation.section), "When held-out examples are measured."),
+    ])
+}
+
+extension Recipe.Offload {
+  package static let section = Section<Self>(
+    blank: Self(),
+    [
+      .key(
+        "state", \.state, .boolean,
+        "Whether the optimizer's tensors lie in a file, and with `checkpoint.background` the copy of the state too."
+      ),
+      .key(
+        "activations", \.activations, .boolean,
+        "Whether what a step's first half keeps for its second, and gradients that wait for the update, go to a file."
+      ),
+      .optional(
+        "folder", \.folder, .text,
+        "Where the files lie, on a fast disk. If absent, the run's folder. They have no names and are gone with the "
+          + "process."),
+      .key(
+        "cached", \.cached, .boolean,
+        "Whether the system may keep in its cache what is not at work, as long as it has memory to spare. `false` writes "
+          + "it to the disk at once and drops it."),
     ])
 }
 

@@ -22,6 +22,10 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var peakMemoryBytes: Int
   /// The most memory that the plan foresaw.
   public var plannedMemoryBytes: Int
+  /// Bytes in files in place of memory, on a rank.
+  public var offloadedBytes: Int
+  /// Seconds of the session in which the first rank waited for memory in files.
+  public var offloadWaitSeconds: Double
   /// Processes, at the end.
   public var ranks: Int
   /// The device's name.
@@ -51,8 +55,11 @@ public struct RunSummary: Hashable, Sendable, Codable {
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
     device: String, precision: String, weightsSHA256: String, seed: Int,
     restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0,
-    rankSeconds: [Double] = [], energy: EnergyFigures? = nil
+    rankSeconds: [Double] = [], energy: EnergyFigures? = nil, offloadedBytes: Int = 0,
+    offloadWaitSeconds: Double = 0
   ) {
+    self.offloadedBytes = offloadedBytes
+    self.offloadWaitSeconds = offloadWaitSeconds
     self.steps = steps
     self.epochs = epochs
     self.samples = samples
@@ -88,6 +95,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     case sentBytesPerStep = "sent_bytes_per_step"
     case exchangeShare = "exchange_share"
     case rankSeconds = "rank_seconds"
+    case offloadedBytes = "offloaded_bytes"
+    case offloadWaitSeconds = "offload_wait_seconds"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -111,7 +120,9 @@ public struct RunSummary: Hashable, Sendable, Codable {
       sentBytesPerStep: try keys.decodeIfPresent(Double.self, forKey: .sentBytesPerStep) ?? 0,
       exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0,
       rankSeconds: try keys.decodeIfPresent([Double].self, forKey: .rankSeconds) ?? [],
-      energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil)
+      energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil,
+      offloadedBytes: try keys.decodeIfPresent(Int.self, forKey: .offloadedBytes) ?? 0,
+      offloadWaitSeconds: try keys.decodeIfPresent(Double.self, forKey: .offloadWaitSeconds) ?? 0)
   }
 
   /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
@@ -139,6 +150,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(exchangeShare, forKey: .exchangeShare)
     try energy?.encode(to: encoder)
     try keys.encode(rankSeconds, forKey: .rankSeconds)
+    try keys.encode(offloadedBytes, forKey: .offloadedBytes)
+    try keys.encode(offloadWaitSeconds, forKey: .offloadWaitSeconds)
   }
 
   /// The same keys in the order in which people read them.
@@ -149,7 +162,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "train_loss": .number(trainLoss),
       "eval": .map(eval.sorted { $0.key < $1.key }.map { PlainValue.Member($0.key, .number($0.value)) }),
       "parameters": .integer(parameters), "peak_memory_bytes": .integer(peakMemoryBytes),
-      "planned_memory_bytes": .integer(plannedMemoryBytes), "ranks": .integer(ranks), "device": .text(device),
+      "planned_memory_bytes": .integer(plannedMemoryBytes), "offloaded_bytes": .integer(offloadedBytes),
+      "offload_wait_seconds": .number(offloadWaitSeconds), "ranks": .integer(ranks), "device": .text(device),
       "precision": .text(precision), "weights_sha256": .text(weightsSHA256), "seed": .integer(seed),
       "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
       "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),

@@ -74,6 +74,12 @@ struct RunReport {
       ReportData.Figure(
         "memory", Figures.bytes(summary.plannedMemoryBytes),
         detail: "planned; measured \(Figures.bytes(summary.peakMemoryBytes))"))
+    if summary.offloadedBytes > 0 {
+      figures.append(
+        ReportData.Figure(
+          "offloaded", Figures.bytes(summary.offloadedBytes),
+          detail: "in files; waited \(Figures.duration(summary.offloadWaitSeconds)) for them"))
+    }
     if let times = run.rankTimes {
       figures.append(
         ReportData.Figure(

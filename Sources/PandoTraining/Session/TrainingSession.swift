@@ -72,7 +72,8 @@ public struct TrainingSession {
     if let problem = energy.problem { note("energy: \(problem)") }
     let task = try TrainingTask(recipe, dataFolder: dataFolder)
     let found = latestCheckpoint(note: note)
-    let run = try TrainingRun(recipe, task: task, device: device(goingOnFrom: found), ranks: ranks)
+    let run = try TrainingRun(
+      recipe, task: task, device: device(goingOnFrom: found), ranks: ranks, scratch: folder.url)
     let secondsBefore = try resume(run, energy, from: found)
     let firstStep = run.step
     if firstStep >= run.totalSteps {
@@ -179,16 +180,20 @@ public struct TrainingSession {
       weightsSHA256: digest,
       seed: recipe.seed, sentBytesPerStep: run.traffic.sentBytesPerStep,
       exchangeShare: run.traffic.exchangeShare, rankSeconds: run.rankTimes?.means ?? [],
-      energy: energy.figures)
+      energy: energy.figures, offloadedBytes: plan.offloadedBytes,
+      offloadWaitSeconds: run.program.programs.reduce(0) { $0 + $1.offloadWait })
   }
 }
 
 extension TrainingRun {
   /// The run in a line: `fashion-mnist: cnn with 423,562 parameters on 60,000 samples, 3,744 steps, 98 MiB planned`.
   var headline: String {
-    let size = Figures.bytes(plan.plannedBytes)
+    let plan = plan
+    let size =
+      "\(Figures.bytes(plan.plannedBytes)) planned"
+      + (plan.offloadedBytes > 0 ? " and \(Figures.bytes(plan.offloadedBytes)) in files" : "")
     return "\(recipe.name): \(recipe.model.kindName) with \(Figures.grouped(parameterCount)) parameters on "
-      + "\(Figures.grouped(task.training.count)) samples, \(Figures.grouped(totalSteps)) steps, \(size) planned"
+      + "\(Figures.grouped(task.training.count)) samples, \(Figures.grouped(totalSteps)) steps, \(size)"
   }
 }
 

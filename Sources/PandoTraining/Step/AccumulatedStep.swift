@@ -37,7 +37,7 @@ final class AccumulatedStep: StepProgram {
       inputs: old + sumTensors + totalsBefore + [pass.rate, pass.step],
       donations: Dictionary(
         uniqueKeysWithValues: (0..<old.count + sums.count + totals.count).map { ($0, $0) }),
-      on: device)
+      on: device, offload: state.offload(old))
     updateProgram = update
     update.bind(
       buffers + sums + totals + [inputs.learningRate, inputs.step],
@@ -49,12 +49,12 @@ final class AccumulatedStep: StepProgram {
       zip(sumTensors + totalsBefore, pass.gradients + pass.totals).map { $0 + $1 * share }
       + pass.newStatistics
     input = carried.count + pass.trained.count + 1
-    let taken = sums.reduce(update.memory.arenaBytes) { $0 + $1.type.byteCount }
+    let taken = sums.reduce(update.memory.workingBytes) { $0 + $1.type.byteCount }
     gradientProgram = try budget.program(loss: sums.count, taken: taken) { recompute in
       try Program(
         added, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
         donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, $0) }), on: device,
-        recompute: recompute)
+        recompute: recompute, offload: state.offload([], hasGradients: true))
     }
     let carriedBuffers = sums + totals + state.buffers(of: statistics)
     gradientProgram.bind(

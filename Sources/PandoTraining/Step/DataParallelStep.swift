@@ -60,7 +60,8 @@ final class DataParallelStep: StepProgram {
       + zip(sums.dropFirst(summedCount), statisticPlaceholders).map { select(result.isFinite, $0, $1) }
     updateProgram = try Program(
       new + [result.loss * 1, result.norm], inputs: old + [pass.rate, pass.step] + sums,
-      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
+      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
+      offload: state.offload(old))
     let buffers = state.buffers(of: old)
     updateProgram.bind(
       buffers + [inputs.learningRate, inputs.step] + views, into: buffers + [inputs.loss, inputs.norm])
@@ -74,12 +75,12 @@ final class DataParallelStep: StepProgram {
     let first = outputs.count - carried.count
     let taken = (exchange.programs + [updateProgram]).reduce(
       vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount
-    ) { $0 + $1.memory.arenaBytes }
+    ) { $0 + $1.memory.workingBytes }
     gradientProgram = try budget.program(loss: gradientCount, taken: taken) { recompute in
       try Program(
         outputs, inputs: carried + pass.trained + [pass.key, pass.x, pass.y],
         donations: Dictionary(uniqueKeysWithValues: carried.indices.map { ($0, first + $0) }), on: device,
-        recompute: recompute)
+        recompute: recompute, offload: state.offload([], hasGradients: true))
     }
     input = carried.count + pass.trained.count + 1
     let vectorViews = Array(views.prefix(summedCount))

@@ -24,7 +24,7 @@ final class PartWorker {
     program = try Program(
       pass.gradients + pass.totals + pass.newStatistics,
       inputs: pass.trained + statistics + [pass.key, pass.x, pass.y], on: device,
-      recompute: recompute)
+      recompute: recompute, offload: state.offload([], hasGradients: true))
     key = HostBuffer(pass.key.type)
     fixed = state.buffers(of: pass.trained + statistics) + [key]
     adder = try VectorAdder(count: layout.count, on: device)

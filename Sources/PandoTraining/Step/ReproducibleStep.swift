@@ -63,7 +63,8 @@ final class ReproducibleStep: StepProgram {
       }
     let update = try Program(
       new + [result.loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
-      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device)
+      donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
+      offload: state.offload(old))
     let ranges = (0..<count).map {
       own.lowerBound + own.count * $0 / count..<own.lowerBound + own.count * ($0 + 1) / count
     }
@@ -72,7 +73,7 @@ final class ReproducibleStep: StepProgram {
     }
     let single = device.with(threads: 1)
     workers = try budget.program(
-      loss: pass.gradients.count, taken: update.memory.arenaBytes + sumBytes, programs: count
+      loss: pass.gradients.count, taken: update.memory.workingBytes + sumBytes, programs: count
     ) { recompute in
       try ranges.map {
         try PartWorker(

@@ -20,7 +20,8 @@ final class WholeStep: OneProgramStep {
     input = graph.samples
     program = try budget.program(loss: graph.state.count) { recompute in
       try Program(
-        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute)
+        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute,
+        offload: state.offload(graph.inputs, hasGradients: true))
     }
     stateMemory = StateMemory(program.compiledGraph, state: state)
     let buffers = state.buffers(of: graph.state)

@@ -47,21 +47,38 @@ public final class TrainingRun {
   ///
   /// - Parameters:
   ///   - ranks: who trains together; every rank builds the same run.
+  ///   - scratch: where files lie that memory is offloaded to, unless the recipe says.
   ///   - isPlan: whether it is only looked at: its weights then have no memory, and it cannot be trained.
   /// - Throws: `RecipeError`, `TypeError` (naming the layer) or `EngineError`.
-  public init(
-    _ recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks = .single, isPlan: Bool = false
+  public convenience init(
+    _ recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks = .single, scratch: URL? = nil,
+    isPlan: Bool = false
+  ) throws {
+    do {
+      try self.init(
+        within: recipe, task: task, device: device, ranks: ranks, scratch: scratch, isPlan: isPlan)
+    } catch let error as MemoryLimitError {
+      throw error.advice(recipe, task: task, device: device, ranks: ranks)
+    } catch let error as OffloadError {
+      throw RecipeError(keyPath: "train.offload.folder", message: error.description)
+    }
+  }
+
+  /// - Throws: also `OffloadError`, and `MemoryLimitError` where it needs more than `train.memory`.
+  init(
+    within recipe: Recipe, task: TrainingTask, device: Device, ranks: Ranks, scratch: URL?, isPlan: Bool
   ) throws {
     self.recipe = recipe
     self.ranks = ranks
     self.task = task
     self.device = device
-    try Self.checkSupported(recipe, ranks)
+    try Self.checkSupported(recipe, ranks, device)
     let optimizer = recipe.train.optimizer.makeOptimizer()
     optimizerName = optimizer.name
     let layer = try recipe.model.makeLayer(inputType: task.inputType, classes: task.classes)
     state = try TrainingState(
-      layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads, isPlan: isPlan
+      layer, optimizer: optimizer, seed: UInt64(recipe.seed), threads: device.threads, isPlan: isPlan,
+      offload: StateOffload(recipe.train.offload, scratch: scratch, isPlan: isPlan)
     ) { try Parallelism(recipe, layer, $0, task: task, ranks: ranks) }
     let samplesPerStep = recipe.data.batch * recipe.train.accumulate
     guard samplesPerStep <= task.training.count else {
@@ -91,12 +108,18 @@ public final class TrainingRun {
     do {
       program = try Self.makeStep(
         state, task, recipe, optimizer, device, ranks, budget, steps: totalSteps)
-    } catch let error as StepLimitError { throw Self.limitError(recipe, needed: fixed + error.needed) }
-    try checkMemory()
+    } catch let error as StepLimitError { throw MemoryLimitError(needed: fixed + error.needed) }
+    let needed = plan.plannedBytes
+    guard needed <= recipe.train.memory ?? .max else { throw MemoryLimitError(needed: needed) }
   }
 
   /// Refuses what a recipe can say but this version cannot do; nothing is ignored silently.
-  private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks) throws {
+  private static func checkSupported(_ recipe: Recipe, _ ranks: Ranks, _ device: Device) throws {
+    guard recipe.train.offload.isEmpty || device.name == "cpu" else {
+      throw RecipeError(
+        keyPath: "train.offload",
+        message: "the device \(device.name) offloads nothing; use --device cpu, or remove the key")
+    }
     _ = try recipe.mesh(ranks: ranks.count)
     if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks.count) }
   }
@@ -119,24 +142,6 @@ public final class TrainingRun {
   /// The memory plan of the run.
   public var plan: RunPlan { RunPlan(self) }
 
-  private func checkMemory() throws {
-    guard let limit = recipe.train.memory else { return }
-    let needed = plan.plannedBytes
-    guard needed <= limit else { throw Self.limitError(recipe, needed: needed) }
-  }
-
-  private static func limitError(_ recipe: Recipe, needed: Int) -> RecipeError {
-    let mend =
-      recipe.train.recompute == .auto
-      ? "allow that much, or use a smaller batch, and train.accumulate to keep the samples of a step"
-      : "set train.recompute to auto, which computes again as much as it takes, or use a smaller batch"
-    return RecipeError(
-      keyPath: "train.memory",
-      message:
-        "the run needs \(needed) bytes\(recipe.train.recompute == .auto ? " at least" : ""), the limit is "
-        + "\(recipe.train.memory ?? 0); \(mend)")
-  }
-
   /// The digest of the weights and statistics, each with its name, in name order. Where they are spread over ranks,
   /// all ranks ask together.
   ///
@@ -149,94 +154,5 @@ public final class TrainingRun {
       withExtendedLifetime(whole) { hash.update(whole.bytes) }
     }
     return hash.hexDigest()
-  }
-}
-
-/// Bytes that a run needs, by purpose; known before the first step.
-public struct RunPlan: Sendable, Codable {
-  /// Weights and running statistics.
-  public let parameterBytes: Int
-  /// The optimizer's tensors.
-  public let optimizerBytes: Int
-  /// Sums of gradients between batches of one step, and what ranks exchange.
-  public let accumulationBytes: Int
-  /// The step's intermediate values and workspaces.
-  public let stepArenaBytes: Int
-  /// The evaluation's.
-  public let evaluationArenaBytes: Int
-  /// Batches prepared ahead, and small inputs and outputs.
-  public let batchBytes: Int
-  /// The copy of this rank's part of the state that is written in the background.
-  public let checkpointBytes: Int
-  /// All of these together: what a run takes at its highest.
-  public let plannedBytes: Int
-  /// The same as measured so far.
-  public let measuredBytes: Int
-  /// Trained elements.
-  public let parameters: Int
-  /// Floating-point operations of one step.
-  public let flopsPerStep: Int
-  /// Parameters, gradients and optimizer tensors together at the highest moment of a step, on this rank; absent where
-  /// several programs make a step.
-  public let statePeakBytes: Int?
-  /// How the run is spread over ranks; absent where it is not, or samples alone are.
-  public let strategy: String?
-
-  /// `plannedBytes` by purpose, with the words that people are told.
-  public var parts: [(name: String, bytes: Int)] {
-    [
-      ("weights", parameterBytes), ("optimizer", optimizerBytes), ("gradient sums", accumulationBytes),
-      ("step", stepArenaBytes), ("evaluation", evaluationArenaBytes), ("batches", batchBytes),
-      ("checkpoint", checkpointBytes),
-    ]
-  }
-
-  init(_ run: TrainingRun) {
-    let state = run.state
-    parameterBytes = Self.bytes(state.weights)
-    optimizerBytes = Self.bytes(state.slots.flatMap { $0 })
-    accumulationBytes = run.program.sumBytes
-    stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
-    evaluationArenaBytes = run.evaluator.memory.arenaBytes
-    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks, state)
-    checkpointBytes = Self.checkpointBytes(run.recipe, state, run.ranks)
-    let fixed =
-      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
-      - evaluationArenaBytes
-    plannedBytes = fixed + stepArenaBytes + evaluationArenaBytes
-    measuredBytes =
-      fixed + run.program.memory.reduce(0) { $0 + $1.measuredArenaBytes }
-      + run.evaluator.memory.measuredArenaBytes
-    parameters = state.parameterCount
-    flopsPerStep = run.flopsPerStep
-    statePeakBytes = run.program.stateMemory?.peakBytes
-    strategy = state.parallelism?.strategy.description
-  }
-
-  /// Everything but the step's own: sums of gradients and intermediate values.
-  static func fixedBytes(
-    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
-  ) -> Int {
-    bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks, state) + evaluator.memory.arenaBytes
-      + checkpointBytes(recipe, state, ranks)
-  }
-
-  private static func checkpointBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
-    // The first rank writes a spread state, which has been gathered for it, while training stands still.
-    guard recipe.checkpoint.background, state.parallelism == nil else { return 0 }
-    return StateShare.copyBytes(state, writer: ranks.rank, of: ranks.count)
-  }
-
-  private static func bytes(_ entries: [TrainingState.Entry]) -> Int {
-    entries.reduce(0) { $0 + $1.buffer.type.byteCount }
-  }
-
-  private static func batchBytes(
-    _ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks, _ state: TrainingState
-  ) -> Int {
-    let sample = task.inputType.byteCount + task.targetType.byteCount
-    let share =
-      state.parallelism?.samples(of: recipe.data.batch) ?? RankShare(of: recipe.data.batch, ranks).range
-    return share.count * sample * max(2, recipe.data.prefetch) + evaluator.memory.resultBytes
   }
 }

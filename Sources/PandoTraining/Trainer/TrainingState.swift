@@ -17,6 +17,8 @@ final class TrainingState {
     var placement: Placement?
     /// The stage of a pipeline that has it, or first has it.
     var stage = 0
+    /// Whether it lies in a file.
+    var isOffloaded = false
 
     /// Whether another stage holds it.
     var isElsewhere: Bool { buffer.type.count == 0 && placeholder.type.count > 0 }
@@ -35,15 +37,20 @@ final class TrainingState {
   /// Over which ranks the state is spread; `nil` where each holds all of it.
   let parallelism: Parallelism?
 
+  /// What of the state and of its programs lies in files.
+  let offload: StateOffload
+
   /// A model's state at the start of a run.
   ///
   /// - Parameters:
   ///   - threads: how many may draw.
   ///   - isPlan: whether it has no numbers and no memory, only names and types.
+  ///   - offload: what lies in files.
   ///   - spread: makes of the parameters how they are spread over ranks.
+  /// - Throws: `OffloadError` where a file cannot be made.
   init(
     _ model: any Layer, optimizer: any Optimizer, seed: UInt64, threads: Int, isPlan: Bool = false,
-    spread: ([NamedParameter]) throws -> Parallelism? = { _ in nil }
+    offload: StateOffload = StateOffload(), spread: ([NamedParameter]) throws -> Parallelism? = { _ in nil }
   ) throws {
     self.model = model
     let parameters = try model.namedParameters()
@@ -78,6 +85,19 @@ final class TrainingState {
         stage: parallelism?.stage?.holders[index][0] ?? 0)
     }
     trainable = parameters.indices.filter { parameters[$0].parameter.isTrainable }
+    self.offload = offload
+    let slotTypes = try trainable.filter(isHeld).flatMap { index in
+      try optimizer.slots(for: parameters[index].parameter.type).map { slot in
+        try localType(
+          slot.type, try parallelism?.strategy.placement(ofSlot: slot.type, for: parameters[index]), slot.name
+        )
+      }
+    }
+    let file = try isPlan ? nil : offload.file(for: slotTypes)
+    func made(_ type: TensorType) -> HostBuffer {
+      if isPlan { return HostBuffer(type, borrowing: Self.nowhere) }
+      return file.flatMap { offload.takes(type) ? HostBuffer(type, in: $0) : nil } ?? HostBuffer(type)
+    }
     slots = try trainable.map { index in
       try optimizer.slots(for: parameters[index].parameter.type).map { slot in
         let name = "\(slot.name).\(parameters[index].name)"
@@ -85,9 +105,9 @@ final class TrainingState {
         let type = try localType(slot.type, placement, name)
         return Entry(
           name: name, placeholder: .placeholder(name, slot.type),
-          buffer: !isHeld(index)
-            ? elsewhere(type) : isPlan ? HostBuffer(type, borrowing: Self.nowhere) : HostBuffer(type),
-          placement: placement, stage: parallelism?.stage?.holders[index][0] ?? 0)
+          buffer: isHeld(index) ? made(type) : elsewhere(type),
+          placement: placement, stage: parallelism?.stage?.holders[index][0] ?? 0,
+          isOffloaded: isHeld(index) && offload.takes(type))
       }
     }
   }

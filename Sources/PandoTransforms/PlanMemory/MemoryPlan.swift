@@ -10,6 +10,8 @@ public struct MemoryPlan: Sendable {
     case result(Int)
     /// In the arena, this many bytes from its start.
     case arena(offset: Int)
+    /// In the program's own file, this many bytes from its start.
+    case file(offset: Int)
   }
 
   /// A stretch of the arena and the steps between which it is taken, both included.
@@ -37,6 +39,10 @@ public struct MemoryPlan: Sendable {
   public let arenaBytes: Int
   /// Everything in the arena, for pictures and checks.
   public let intervals: [Interval]
+  /// Bytes of the program's own file.
+  public let fileBytes: Int
+  /// What of files is in memory when; `nil` where nothing lies in any.
+  public let stream: StreamPlan?
 
   /// A copy at the end of a run.
   public struct Copy: Hashable, Sendable {
@@ -54,6 +60,9 @@ public struct MemoryPlan: Sendable {
 }
 
 extension MemoryPlan {
+  /// Bytes of the arena and of what is in memory of files at once.
+  public var residentBytes: Int { arenaBytes + (stream?.windowBytes ?? 0) }
+
   /// The bytes of the arena taken while each node runs.
   public func timeline(nodeCount: Int) -> [Int] {
     var taken = [Int](repeating: 0, count: nodeCount)

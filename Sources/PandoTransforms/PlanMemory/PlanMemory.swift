@@ -20,17 +20,17 @@ public struct PlanMemory {
     }
   }
 
-  private let graph: Graph
-  private let needs: [Needs]
-  private let donations: [Int: Int]
-  private let preparedCount: Int
+  let graph: Graph
+  let needs: [Needs]
+  let donations: [Int: Int]
+  let preparedCount: Int
   /// For each value, the value whose bytes it shares.
-  private var owner: [Int]
+  private(set) var owner: [Int]
   /// For each owner, the node that makes it and the last that uses it or a value that shares its bytes.
   private var first: [Int]
   private var last: [Int]
-  private var home: [MemoryPlan.Storage?]
-  private var byteCounts: [Int]
+  private(set) var home: [MemoryPlan.Storage?]
+  private(set) var byteCounts: [Int]
 
   private init(_ graph: Graph, _ needs: [Needs], _ donations: [Int: Int], _ preparedCount: Int) {
     self.preparedCount = preparedCount
@@ -51,14 +51,22 @@ public struct PlanMemory {
   ///   - needs: what the engine says of each node.
   ///   - donations: for each donated input the output that takes its memory over.
   ///   - preparedCount: how many nodes at the beginning run once for many runs of the others: what those read stays.
+  ///   - files: what lies in files, or may.
   public static func plan(
-    _ graph: Graph, needs: [Needs], donations: [Int: Int] = [:], preparedCount: Int = 0
+    _ graph: Graph, needs: [Needs], donations: [Int: Int] = [:], preparedCount: Int = 0,
+    files: Files = Files()
   ) -> MemoryPlan {
     var planner = PlanMemory(graph, needs, donations, preparedCount)
     planner.findLifetimes()
     planner.settleInputsAndOutputs()
     planner.reuseInPlace()
-    return planner.pack()
+    let plan = planner.pack(files)
+    guard files.values else { return plan }
+    // What is on its way takes memory too; where that is no less than was saved, nothing goes to a file.
+    var others = files
+    others.values = false
+    let plain = planner.pack(others)
+    return plain.residentBytes <= plan.residentBytes ? plain : plan
   }
 
   private mutating func findLifetimes() {
@@ -137,7 +145,7 @@ public struct PlanMemory {
     for id in owner.indices where owner[id] == value { owner[id] = target }
   }
 
-  private func pack() -> MemoryPlan {
+  private func pack(_ files: Files) -> MemoryPlan {
     var intervals: [MemoryPlan.Interval] = []
     for node in graph.nodes {
       for result in node.results where owner[result.id] == result.id && home[result.id] == nil {
@@ -153,9 +161,22 @@ public struct PlanMemory {
           offset: 0, byteCount: MemoryPlan.aligned(need.workspaceBytes), first: index, last: index, value: nil
         ))
     }
+    let isStreamed = files.values || !files.inputs.isEmpty
+    let touches = isStreamed ? touches() : []
+    let idle = Set(idleValues(intervals, touches, files))
+    var offsets: [(value: Int, offset: Int)] = []
+    var fileBytes = 0
+    for interval in intervals {
+      guard let value = interval.value, idle.contains(value) else { continue }
+      // No two share bytes of the file, or one that has ended could be forgotten when the other has begun.
+      offsets.append((value, fileBytes))
+      fileBytes += files.aligned(interval.byteCount)
+    }
+    intervals.removeAll { $0.value.map { idle.contains($0) } ?? false }
     let arenaBytes = Packing.pack(&intervals)
 
     var storage = home
+    for (value, offset) in offsets { storage[value] = .file(offset: offset) }
     var workspaces = [Int?](repeating: nil, count: graph.nodes.count)
     for interval in intervals {
       if let value = interval.value {
@@ -179,6 +200,8 @@ public struct PlanMemory {
       return isArgument(a) && !isArgument(b)
     }
     return MemoryPlan(
-      storage: storage, workspaces: workspaces, copies: copies, arenaBytes: arenaBytes, intervals: intervals)
+      storage: storage, workspaces: workspaces, copies: copies, arenaBytes: arenaBytes, intervals: intervals,
+      fileBytes: fileBytes,
+      stream: isStreamed ? stream(files, offsets, touches, storage, copies) : nil)
   }
 }

@@ -1,0 +1,32 @@
+import Foundation
+
+/// What of files is in this process's memory, by what the operating system says.
+public enum FileMappings {
+  /// Bytes in memory of the mappings of files in a folder, those without a name too.
+  public static func residentBytes(in folder: URL) throws -> Int {
+    let path = folder.resolvingSymlinksInPath().path
+    var (bytes, isOurs) = (0, false)
+    let text = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words[0].contains("-") {
+        isOurs = words.count > 5 && words[5].hasPrefix(path)
+      } else if isOurs, words[0] == "Rss:", let kibibytes = Int(words[1]) {
+        bytes += kibibytes << 10
+      }
+    }
+    return bytes
+  }
+
+  /// A new folder on a disk, for tests whose temporary folder may lie in memory: below the folder of a source file's
+  /// package.
+  public static func diskFolder(of file: String = #filePath) throws -> URL {
+    var root = URL(fileURLWithPath: file)
+    while !FileManager.default.fileExists(atPath: root.appending(path: "Package.swift").path) {
+      root.deleteLastPathComponent()
+    }
+    let folder = root.appending(path: ".build/offload-tests/\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+  }
+}

@@ -1,0 +1,102 @@
+import Pando
+
+/// Bytes that a run needs, by purpose; known before the first step.
+public struct RunPlan: Sendable, Codable {
+  /// Weights and running statistics.
+  public let parameterBytes: Int
+  /// The optimizer's tensors, but for those in files.
+  public let optimizerBytes: Int
+  /// Sums of gradients between batches of one step, and what ranks exchange.
+  public let accumulationBytes: Int
+  /// The step's intermediate values and workspaces.
+  public let stepArenaBytes: Int
+  /// The evaluation's.
+  public let evaluationArenaBytes: Int
+  /// Batches prepared ahead, and small inputs and outputs.
+  public let batchBytes: Int
+  /// The copy of this rank's part of the state that is written in the background, unless it lies in a file.
+  public let checkpointBytes: Int
+  /// What is in memory at once of what lies in files, at the most.
+  public let offloadWindowBytes: Int
+  /// Bytes in files in place of memory; they do not count as planned.
+  public let offloadedBytes: Int
+  /// All of these together: what a run takes at its highest.
+  public let plannedBytes: Int
+  /// The same as measured so far.
+  public let measuredBytes: Int
+  /// Trained elements.
+  public let parameters: Int
+  /// Floating-point operations of one step.
+  public let flopsPerStep: Int
+  /// Parameters, gradients and optimizer tensors together at the highest moment of a step, on this rank; absent where
+  /// several programs make a step.
+  public let statePeakBytes: Int?
+  /// How the run is spread over ranks; absent where it is not, or samples alone are.
+  public let strategy: String?
+
+  /// `plannedBytes` by purpose, with the words that people are told.
+  public var parts: [(name: String, bytes: Int)] {
+    [
+      ("weights", parameterBytes), ("optimizer", optimizerBytes), ("gradient sums", accumulationBytes),
+      ("step", stepArenaBytes), ("evaluation", evaluationArenaBytes), ("batches", batchBytes),
+      ("checkpoint", checkpointBytes), ("on the way from and to files", offloadWindowBytes),
+    ]
+  }
+
+  init(_ run: TrainingRun) {
+    let state = run.state
+    parameterBytes = Self.bytes(state.weights)
+    optimizerBytes = Self.bytes(state.slots.flatMap { $0 })
+    accumulationBytes = run.program.sumBytes
+    stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
+    evaluationArenaBytes = run.evaluator.memory.arenaBytes
+    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks, state)
+    checkpointBytes = Self.checkpointBytes(run.recipe, state, run.ranks)
+    let fixed =
+      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
+      - evaluationArenaBytes
+    offloadWindowBytes = run.program.memory.reduce(0) { $0 + $1.windowBytes }
+    offloadedBytes =
+      state.offloadedBytes + run.program.memory.reduce(0) { $0 + $1.fileBytes }
+      + (state.offload.holdsState ? Self.copyBytes(run.recipe, state, run.ranks) : 0)
+    plannedBytes = fixed + stepArenaBytes + offloadWindowBytes + evaluationArenaBytes
+    measuredBytes =
+      fixed + run.program.memory.reduce(0) { $0 + $1.measuredWorkingBytes }
+      + run.evaluator.memory.measuredArenaBytes
+    parameters = state.parameterCount
+    flopsPerStep = run.flopsPerStep
+    statePeakBytes = run.program.stateMemory?.peakBytes
+    strategy = state.parallelism?.strategy.description
+  }
+
+  /// Everything but the step's own: sums of gradients and intermediate values.
+  static func fixedBytes(
+    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
+  ) -> Int {
+    bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks, state) + evaluator.memory.arenaBytes
+      + checkpointBytes(recipe, state, ranks)
+  }
+
+  private static func checkpointBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
+    state.offload.holdsState ? 0 : copyBytes(recipe, state, ranks)
+  }
+
+  private static func copyBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
+    // The first rank writes a spread state, which has been gathered for it, while training stands still.
+    guard recipe.checkpoint.background, state.parallelism == nil else { return 0 }
+    return StateShare.copyBytes(state, writer: ranks.rank, of: ranks.count)
+  }
+
+  private static func bytes(_ entries: [TrainingState.Entry]) -> Int {
+    entries.reduce(0) { $1.isOffloaded ? $0 : $0 + $1.buffer.type.byteCount }
+  }
+
+  private static func batchBytes(
+    _ recipe: Recipe, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks, _ state: TrainingState
+  ) -> Int {
+    let sample = task.inputType.byteCount + task.targetType.byteCount
+    let share =
+      state.parallelism?.samples(of: recipe.data.batch) ?? RankShare(of: recipe.data.batch, ranks).range
+    return share.count * sample * max(2, recipe.data.prefetch) + evaluator.memory.resultBytes
+  }
+}

@@ -25,8 +25,8 @@ public enum InstructionSet {
     default: pdnn_limit_isa(PDNN_ISA_SSE) == 0
     }
 
-  /// Whether our kernels compute with vectors of 512 bits.
-  static let has512BitVectors = pk_isa_in_use() == PK_ISA_AVX512
+  /// Whether our kernels multiply fast enough that Winograd's method pays: not with vectors of 128 bits.
+  static let hasWideVectors = pk_isa_in_use() == PK_ISA_AVX512 || pk_isa_in_use() == PK_ISA_AVX2
 
   /// Whether oneDNN multiplies bfloat16; where it does not, bfloat16 is multiplied as float32 and rounded once.
   static let multipliesBFloat16: Bool = pdnn_has_bf16() != 0

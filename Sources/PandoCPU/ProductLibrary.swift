@@ -23,7 +23,7 @@ public enum ProductLibrary {
   /// All of it in one line.
   public static var description: String {
     let winograd = hasWinograd ? "with Winograd's convolutions" : "without Winograd's convolutions"
-    let own = InstructionSet.has512BitVectors ? "; ours are there" : "; ours need AVX-512"
+    let own = InstructionSet.hasWideVectors ? "; ours are there" : "; ours need AVX2"
     return "\(version), compiled for \(compiledVersion), \(instructions), \(winograd)\(own)"
   }
 }

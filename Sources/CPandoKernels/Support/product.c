@@ -37,39 +37,53 @@ typedef float vector16 __attribute__((vector_size(64), aligned(4), may_alias));
     }                                                                                                        \
   }
 
-// One column of blocks: whole blocks of ROWS rows, then single rows.
-#define COLUMN(WHOLE, SINGLE, ROWS)                                                                          \
+// One column of blocks: whole blocks of ROWS rows, then of SOME, then single rows.
+#define COLUMN(NAME, ROWS, SOME)                                                                             \
   for (int64_t i = 0; i < m;) {                                                                              \
     if (m - i >= ROWS) {                                                                                     \
-      WHOLE(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                      \
+      NAME(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                       \
       i += ROWS;                                                                                             \
+    } else if (m - i >= SOME) {                                                                              \
+      NAME##_some(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                \
+      i += SOME;                                                                                             \
     } else {                                                                                                 \
-      SINGLE(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                     \
+      NAME##_row(c + i * c_row + j, c_row, a + i * a_row, a_row, a_column, b + j, b_row, k);                 \
       i++;                                                                                                   \
     }                                                                                                        \
   }
 
 // A block that fills the registers of the level; WIDE columns, and where fewer are left, 16.
-#define PRODUCT(NAME, TARGET, VECTOR, ROWS, WIDE, NARROW)                                                    \
+#define PRODUCT(NAME, TARGET, VECTOR, ROWS, SOME, WIDE, NARROW)                                              \
   BLOCK(NAME##_wide, TARGET, VECTOR, ROWS, WIDE)                                                             \
+  BLOCK(NAME##_wide_some, TARGET, VECTOR, SOME, WIDE)                                                        \
   BLOCK(NAME##_wide_row, TARGET, VECTOR, 1, WIDE)                                                            \
   BLOCK(NAME##_narrow, TARGET, VECTOR, ROWS, NARROW)                                                         \
+  BLOCK(NAME##_narrow_some, TARGET, VECTOR, SOME, NARROW)                                                    \
   BLOCK(NAME##_narrow_row, TARGET, VECTOR, 1, NARROW)                                                        \
   static void NAME(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b, \
                    int64_t b_row, int64_t m, int64_t n, int64_t k) {                                         \
     enum { WIDE_COLUMNS = (WIDE) * sizeof(VECTOR) / sizeof(float) };                                         \
     int64_t j = 0;                                                                                           \
-    for (; j + WIDE_COLUMNS <= n; j += WIDE_COLUMNS) COLUMN(NAME##_wide, NAME##_wide_row, ROWS)              \
-    for (; j < n; j += 16) COLUMN(NAME##_narrow, NAME##_narrow_row, ROWS)                                    \
+    for (; j + WIDE_COLUMNS <= n; j += WIDE_COLUMNS) COLUMN(NAME##_wide, ROWS, SOME)                         \
+    for (; j < n; j += 16) COLUMN(NAME##_narrow, ROWS, SOME)                                                 \
   }
 
 #if defined(__x86_64__)
-PRODUCT(product_avx512, PK_AVX512, vector16, 8, 2, 1)
-PRODUCT(product_avx2, PK_AVX2, vector8, 6, 2, 2)
-PRODUCT(product_plain, , vector4, 2, 4, 4)
+enum { AVX512_ROWS = 8, AVX2_ROWS = 6, PLAIN_ROWS = 2 };
+PRODUCT(product_avx512, PK_AVX512, vector16, AVX512_ROWS, 4, 2, 1)
+PRODUCT(product_avx2, PK_AVX2, vector8, AVX2_ROWS, 4, 2, 2)
 #else
-PRODUCT(product_plain, , vector4, 4, 4, 4)
+enum { PLAIN_ROWS = 4 };
 #endif
+PRODUCT(product_plain, , vector4, PLAIN_ROWS, 1, 4, 4)
+
+int64_t pk_product_rows(void) {
+#if defined(__x86_64__)
+  if (pk_level == PK_ISA_AVX512) return AVX512_ROWS;
+  if (pk_level == PK_ISA_AVX2) return AVX2_ROWS;
+#endif
+  return PLAIN_ROWS;
+}
 
 void pk_product(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b,
                 int64_t b_row, int64_t m, int64_t n, int64_t k) {

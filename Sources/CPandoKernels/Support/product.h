@@ -9,4 +9,7 @@
 void pk_product(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_column, const float *b,
                 int64_t b_row, int64_t m, int64_t n, int64_t k);
 
+// Rows of C that are made at once.
+int64_t pk_product_rows(void);
+
 #endif

@@ -33,7 +33,10 @@ static plan plan_of(const pk_winograd *shape, int is_turned, int is_packed, int 
   p.is_packed = is_packed;
   // Tiles and results of a block, and the filters of a panel, should find room in a second-level cache of a MiB.
   p.block = !p.has_few ? 64 : rows * columns <= 64 * 64 ? 24 : 32;
-  p.block = pk_min64(p.block, pk_ceil_div(p.tiles.count, 8) * 8);
+  // Whole blocks of rows, as the product makes them: rows that are left over go one by one.
+  int64_t rows_at_once = pk_product_rows();
+  p.block = pk_min64(p.block, pk_ceil_div(p.tiles.count, rows_at_once) * rows_at_once);
+  p.block = p.block / rows_at_once * rows_at_once;
   p.blocks = pk_ceil_div(p.tiles.count, p.block);
   p.panels = pk_ceil_div(columns, PANEL);
   p.threads = (int)pk_min64(threads, p.has_few ? p.blocks : p.panels);

@@ -60,7 +60,7 @@ extension ConvolutionSettings {
     guard shape.x.dtype == .float32, window.groups == 1, w.shape.dropFirst(2) == [3, 3],
       window.strides == [1, 1], window.dilation == [1, 1], Swift.min(w.shape[0], w.shape[1]) >= 16
     else { return nil }
-    if tiles(shape) >= 64, InstructionSet.has512BitVectors, WinogradConvolution(shape) != nil {
+    if tiles(shape) >= 64, InstructionSet.hasWideVectors, WinogradConvolution(shape) != nil {
       return .ownWinograd
     }
     // Not every product has such a form for every shape that it would suit, nor has every version of the library.

@@ -31,6 +31,7 @@ enum Main {
     ThreadTeam.configure()
     do {
       if let problem = InstructionSet.problem { throw UsageError(problem) }
+      try Verbs.check(Array(CommandLine.arguments.dropFirst()))
       var command = try PandoCommand.parseAsRoot()
       try command.run()
     } catch {

@@ -194,6 +194,16 @@ struct TrainCommand: ParsableCommand {
       let (sent, share) = (summary.sentBytesPerStep / 1e6, summary.exchangeShare * 100)
       line("sent a step", String(format: "%.3f MB a rank, which took %.1f %% of its time", sent, share))
     }
+    if let loss = summary.balanceLoss {
+      let dropped =
+        summary.droppedShare.map { String(format: ", %.1f %% of choices dropped", $0 * 100) } ?? ""
+      line("balance of experts", String(format: "%.3f, where 1 is even", loss) + dropped)
+    }
+    if let bubble = summary.bubble, let formula = summary.bubbleFormula {
+      line(
+        "bubble",
+        String(format: "%.1f %% of the work; by the schedule alone %.1f %%", bubble * 100, formula * 100))
+    }
     if summary.restarts > 0 {
       line("restarts", "\(summary.restarts)")
       line("wasted steps", "\(summary.wastedSteps), done again after a restart")

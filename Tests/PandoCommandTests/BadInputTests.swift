@@ -27,7 +27,9 @@ import Testing
 
   @Test func unknownVerbsAndFlags() throws {
     let folder = try prepared()
-    try expectRefused(["tran", "recipe.yaml"], in: folder, saying: ["tran"])
+    try expectRefused(["tran", "recipe.yaml"], in: folder, saying: ["tran", "'train'"])
+    try expectRefused(["checkpoint", "chek"], in: folder, saying: ["pando checkpoint", "'check'", "merge"])
+    try expectRefused(["data", "lst"], in: folder, saying: ["pando data", "'list'"])
     try expectRefused(["train", "recipe.yaml", "--rsume"], in: folder, saying: ["--rsume", "--resume"])
     try expectRefused(["bench", "--workload", "gtp"], in: folder, saying: ["gtp", "'gpt'"])
     try expectRefused(["train", "recipe.yaml", "--device", "cpo"], in: folder, saying: ["cpo", "'cpu'"])

@@ -209,6 +209,20 @@ import Testing
     #expect(try digest(["--out", "direct", "--resume"]) == direct)
   }
 
+  /// A run that has more steps than are asked for now is complete, and says so and no more.
+  @Test func nothingIsTrainedBeyondTheEnd() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe()
+    let whole = try trained(folder)["weights_sha256"] as? String
+    let again = try Command.run(
+      ["train", "recipe.yaml", "--resume", "--json", "--set", "train.steps=40"], in: folder.url)
+    #expect(again.status == 0 && again.json["weights_sha256"] as? String == whole)
+    #expect(again.errors.contains("the run is complete: 60 steps are done, and the recipe asks for 40"))
+    #expect(
+      again.errors.contains("set train.steps higher") && !again.errors.contains("60/40"), "\(again.errors)")
+  }
+
   @Test func aSignalStopsItWithACheckpoint() throws {
     let folder = try TemporaryFolder()
     try folder.writeTable()

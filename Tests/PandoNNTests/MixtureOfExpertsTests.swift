@@ -128,14 +128,18 @@ private let (batch, time, features, hidden) = (3, 7, 5, 6)
     #expect(y.failure == nil && y.shape == made.x.shape)
     #expect(context.losses.map(\.name) == ["balance", "router-z"])
     #expect(context.losses.map(\.weight) == [0.01, 0.001])
+    #expect(context.figures.map(\.name) == ["balance_loss", "dropped_share"])
     let expected = plain(example, made.names)
     if example.capacity < 1 { #expect(expected.dropped > 0) }
     if example.capacity == 9 { #expect(expected.dropped == 0) }
     for device in [Device.reference, .cpu] {
-      let results = try run([y] + context.losses.map(\.value), made.feeds, on: device).map(\.doubles)
+      let told = context.losses.map(\.value) + context.figures.map(\.value)
+      let results = try run([y] + told, made.feeds, on: device).map(\.doubles)
       for (a, b) in zip(results[0], expected.y) { #expect(abs(a - b) < 1e-9) }
       #expect(abs(results[1][0] - expected.balance) < 1e-9)
       #expect(abs(results[2][0] - expected.z) < 1e-9)
+      #expect(abs(results[3][0] - expected.balance) < 1e-9)
+      #expect(abs(results[4][0] - Double(expected.dropped) / Double(batch * time * example.top)) < 1e-9)
     }
   }
 
@@ -167,6 +171,16 @@ private let (batch, time, features, hidden) = (3, 7, 5, 6)
     }
   }
 
+  /// Figures of one name are the mean over the layers that gave them.
+  @Test func figuresAreMeansOverLayers() throws {
+    let context = Context.training(key: key(1, 1))
+    context.report("b", Tensor(3))
+    context.report("a", Tensor(1))
+    context.report("a", Tensor(2))
+    #expect(context.figures.map(\.name) == ["a", "b"])
+    #expect(try run(context.figures.map(\.value), [], on: .cpu).map { $0.doubles[0] } == [1.5, 3])
+  }
+
   @Test func transformersHaveExpertsInEverySecondBlock() throws {
     let model = GPT(
       vocabulary: 11, context: 8, layers: 4, width: 16, heads: 4, experts: MixtureOfExperts.Options(count: 4),
@@ -180,5 +194,6 @@ private let (batch, time, features, hidden) = (3, 7, 5, 6)
     let context = Context.evaluation()
     let logits = model(.placeholder("tokens", TensorType([2, 8], .int32)), context)
     #expect(logits.failure == nil && logits.shape == [2, 8, 11] && context.losses.isEmpty)
+    #expect(context.figures.isEmpty)
   }
 }

@@ -20,7 +20,11 @@ struct MetricsLogTests {
 
   private func write(_ steps: ClosedRange<Int>) throws -> [MetricsRow] {
     let log = try MetricsLog(url, resumingAfter: nil)
-    let rows = steps.map { row($0, evaluation: $0 == 3 ? ["accuracy": 0.75, "loss": 0.5] : [:]) }
+    let rows = steps.map { step in
+      var row = row(step, evaluation: step == 3 ? ["accuracy": 0.75, "loss": 0.5] : [:])
+      if step == 2 { (row.figures, row.bubble) = (["balance_loss": 1.25, "dropped_share": 0.125], 0.5) }
+      return row
+    }
     for row in rows { try log.append(row) }
     return rows
   }
@@ -45,6 +49,8 @@ struct MetricsLogTests {
   @Test func recordsAreReadBack() throws {
     let rows = try write(1...5)
     #expect(try MetricsLog.read(url) == rows)
+    let text = try String(contentsOf: url, encoding: .utf8)
+    #expect(text.contains("\"balance_loss\":1.25,\"dropped_share\":0.125,\"bubble\":0.5"))
   }
 
   @Test func recordsBeyondTheResumedStepGo() throws {

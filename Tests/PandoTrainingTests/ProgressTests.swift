@@ -49,6 +49,9 @@ private let state = ProgressState(
   #expect(ProgressState(step: 0, totalSteps: 0).line() == "step 0/0")
   let end = ProgressState(step: 2000, totalSteps: 2000, secondsLeft: 0)
   #expect(end.line() == "step 2,000/2,000 · 100 %")
+  var mixture = state
+  mixture.balance = 1.0625
+  #expect(mixture.line().contains("loss 0.4213 · balance 1.062 · accuracy 92.10 %"))
 }
 
 @Test func narrowTerminalsLoseWhatMattersLeast() {

@@ -92,3 +92,21 @@ private func summary(loss: Double) -> RunSummary {
   #expect(try JSONDecoder().decode(RunSummary.self, from: Data(finite.json.utf8)) == finite)
   #expect(!finite.json.contains("\n"))
 }
+
+/// What only experts and pipelines have is there where they are, and absent elsewhere.
+@Test func summariesHaveTheFiguresOfExpertsAndPipelines() throws {
+  var full = summary(loss: 1)
+  (full.balanceLoss, full.droppedShare, full.bubble, full.bubbleFormula) = (1.5, 0.25, 0.375, 0.125)
+  let place = try TemporaryFolder()
+  for written in [full, summary(loss: 1)] {
+    let run = RunFolder(place.url.appending(path: "runs/x"))
+    try run.prepare(resuming: false)
+    try run.write(written)
+    let data = try Data(contentsOf: run.summary)
+    #expect(try JSONDecoder().decode(RunSummary.self, from: data) == written)
+    let line = try JSONDecoder().decode(RunSummary.self, from: Data(written.json.utf8))
+    #expect(line == written)
+    #expect(written.json.contains("\"balance_loss\":1.5") == (written == full))
+    #expect(written.json.contains("\"bubble_formula\":0.125") == (written == full))
+  }
+}

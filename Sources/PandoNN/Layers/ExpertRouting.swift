@@ -25,6 +25,8 @@ struct ExpertRouting {
   private let logits: Tensor
   /// How often each expert was chosen, whether it had room or not, `[batch, experts]`.
   private let counts: Tensor
+  /// 1 for each choice whose expert had room, 0 for the others, `[batch, top · time]`.
+  private let hasRoom: Tensor
 
   /// Places that each of `experts` needs for `time` tokens which go to `top` of them, with `capacity` times as much room
   /// as an even split takes; at most one for each token, since a token chooses an expert once.
@@ -63,7 +65,8 @@ struct ExpertRouting {
       top == 1
       ? best.values
       : best.values / best.values.sum([-1], keepDimensions: true).broadcast(to: best.values.shape)
-    weights = served(share) * isServed.cast(logits.dtype)
+    hasRoom = isServed.cast(logits.dtype)
+    weights = served(share) * hasRoom
   }
 
   /// Experts times the sum over experts of the share of choices and the mean probability, for each sample, then their
@@ -73,6 +76,9 @@ struct ExpertRouting {
     let shares = counts.cast(probabilities.dtype) * (1 / Double(time * top))
     return (shares * probabilities.mean([1])).sum([1]).mean() * Double(experts)
   }
+
+  /// The share of choices that found their expert full.
+  var droppedShare: Tensor { 1 - hasRoom.mean() }
 
   /// The mean square of the logarithm of the sum of the exponentials of a token's logits, which keeps them small (Zoph et
   /// al. 2022, "ST-MoE", arXiv:2202.08906, equation 5).

@@ -44,7 +44,8 @@ public struct ExpertLinear: PureLayer {
 ///
 /// Input and output `[batch, time, features]`. A token that finds all its experts full comes out as zeros, so that where
 /// the layer is a branch, as in a transformer block, the token passes by. In training the layer tells the context two
-/// losses, `balance` and `router-z`, which are to be added to the model's. Where samples are spread over the ranks of an
+/// losses, `balance` and `router-z`, which are to be added to the model's, and two figures, `balance_loss` and
+/// `dropped_share`. Where samples are spread over the ranks of an
 /// axis `expert`, so are the experts: tokens are exchanged before and behind them.
 public struct MixtureOfExperts: Layer {
   /// How many experts there are and who goes where.
@@ -120,8 +121,11 @@ public struct MixtureOfExperts: Layer {
     if logits.failure != nil { return logits }
     let routing = ExpertRouting(logits, top: options.top, capacity: options.capacity)
     if context.isTraining {
+      let balance = routing.balanceLoss
+      context.report("balance_loss", balance)
+      context.report("dropped_share", routing.droppedShare)
       if options.balance > 0 {
-        context.add(AuxiliaryLoss("balance", routing.balanceLoss, weight: options.balance))
+        context.add(AuxiliaryLoss("balance", balance, weight: options.balance))
       }
       if options.routerZ > 0 {
         context.add(AuxiliaryLoss("router-z", routing.logitLoss, weight: options.routerZ))

@@ -2,7 +2,7 @@ import Pando
 import Synchronization
 
 /// What a forward pass needs beside its inputs, passed from layer to layer: whether this is training, where random
-/// numbers come from, and where layers put the new values of their running statistics and losses of their own.
+/// numbers come from, and where layers put the new values of their running statistics, losses of their own and figures.
 ///
 /// A context serves one trace.
 public final class Context: Sendable {
@@ -10,6 +10,7 @@ public final class Context: Sendable {
     var random: Random?
     var updates: [(parameter: Parameter, value: Tensor)] = []
     var losses: [AuxiliaryLoss] = []
+    var figures: [(name: String, value: Tensor)] = []
   }
 
   /// The source of random numbers: an `int64[2]` of seed and step; `nil` in evaluation.
@@ -52,6 +53,21 @@ public final class Context: Sendable {
 
   /// The losses of layers' own, in the order in which layers gave them.
   public var losses: [AuxiliaryLoss] { state.withLock { $0.losses } }
+
+  /// Records a figure of a layer's own that is to be watched in training and is part of no loss: a scalar, the mean over
+  /// the samples. Figures of one name are told as their mean over the layers.
+  public func report(_ name: String, _ value: Tensor) {
+    state.withLock { $0.figures.append((name, value)) }
+  }
+
+  /// The figures of layers' own, by name in alphabetical order, each the mean over the layers that gave it.
+  public var figures: [(name: String, value: Tensor)] {
+    let all = Dictionary(grouping: state.withLock { $0.figures }, by: \.name)
+    return all.sorted { $0.key < $1.key }.map { name, figures in
+      let sum = figures.dropFirst().reduce(figures[0].value) { $0 + $1.value }
+      return (name, figures.count == 1 ? sum : sum * (1 / Double(figures.count)))
+    }
+  }
 
   /// What the losses of layers' own add to the model's; `nil` where there are none.
   public var auxiliaryLoss: Tensor? {

@@ -14,6 +14,14 @@ struct StepTraffic {
     seconds += start.duration(to: .now) / .seconds(1)
     sentBytes += communicator.recorder.sentBytes - sent
   }
+
+  /// Runs programs of a mesh and counts what they send, and how long they wait for it.
+  mutating func count(_ group: MeshGroup, _ work: () throws -> Void) rethrows {
+    let (sent, waited) = (group.communicator.recorder.sentBytes, group.waitedSeconds)
+    try work()
+    seconds += group.waitedSeconds - waited
+    sentBytes += group.communicator.recorder.sentBytes - sent
+  }
 }
 
 /// What several steps sent.

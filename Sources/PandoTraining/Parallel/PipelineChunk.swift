@@ -4,22 +4,25 @@ import Pando
 final class PipelineChunk {
   /// What a micro-batch that is under way keeps.
   private final class Slot {
-    let arriving: [HostBuffer]
+    /// What has arrived; the slot has it from the forward pass to the backward pass.
+    var arriving: [HostBuffer] = []
     /// What leaves, and what the backward pass reads again.
     let outputs: [HostBuffer]
     let gradients: [HostBuffer]
     let answers: [HostBuffer]
     var sends: [any CommunicationRequest] = []
 
-    init(
-      _ arriving: [HostBuffer], _ outputs: [HostBuffer], _ gradients: [HostBuffer], _ answers: [HostBuffer]
-    ) {
-      (self.arriving, self.outputs, self.gradients, self.answers) = (arriving, outputs, gradients, answers)
+    init(_ outputs: [HostBuffer], _ gradients: [HostBuffer], _ answers: [HostBuffer]) {
+      (self.outputs, self.gradients, self.answers) = (outputs, gradients, answers)
     }
 
-    var byteCount: Int {
-      (arriving + outputs + gradients + answers).reduce(0) { $0 + $1.type.byteCount }
-    }
+    var buffers: [HostBuffer] { outputs + gradients + answers }
+  }
+
+  /// What comes from another stage for a pass, and was asked for before the pass had its turn.
+  private struct Arrival {
+    let buffers: [HostBuffer]
+    let requests: [any CommunicationRequest]
   }
 
   /// The group's number in the network.
@@ -38,35 +41,29 @@ final class PipelineChunk {
   private let share: HostBuffer
   private var free: [Slot] = []
   private var underWay: [Int: Slot] = [:]
-  /// Seconds in which nothing was done but wait for another stage.
-  private(set) var waitedSeconds = 0.0
+  /// Memory for what arrives: that of one micro-batch more than are under way.
+  private var freeArrivals: [[HostBuffer]] = []
+  private var arrivals: [PipelinePass: Arrival] = [:]
+  /// When nothing was done but wait for another stage, since `begin`.
+  private(set) var waits: [StageWait] = []
 
   /// - Parameters:
   ///   - sums: the sum of the gradients of each trained parameter that this rank holds.
+  ///   - sumPlacements: how those sums are spread.
   ///   - totals: where the loss of a micro-batch goes, and what it is divided by.
   ///   - share: what a micro-batch counts in a step.
   init(
     _ number: Int, _ part: PipelinePart, _ passes: PartPasses, _ whole: WholePass, _ state: TrainingState,
-    _ parallelism: Parallelism, _ stage: PipelineStage, sums: [Int: HostBuffer], totals: [HostBuffer],
-    share: HostBuffer, key: HostBuffer, device: Device
+    _ parallelism: Parallelism, _ stage: PipelineStage, sums: [Int: HostBuffer],
+    sumPlacements placements: [Int: Placement], totals: [HostBuffer], share: HostBuffer, key: HostBuffer,
+    device: Device
   ) throws {
     (self.number, self.part, self.passes, self.stage, self.whole) = (number, part, passes, stage, whole)
     self.share = share
     let placed = StagePlacement(parallelism)
-    let inputs = part.inputs.map { place -> Placement? in
-      if place < state.weights.count { return state.weights[place].placement }
-      let isBatch = place == whole.batch || place == whole.target
-      return isBatch ? placed.samples(whole.graph.inputs[place].value.type) : nil
-    }
-    let arriving = part.arriving.map(placed.samples)
-    let leaving = part.leaving.map(placed.samples)
-    let own = part.outputs.map { place -> TrainingState.Entry? in
-      place < whole.totals ? nil : state.weights[whole.statistics[place - whole.totals]]
-    }
-    // What is kept stays cut as the forward pass makes it.
-    let homes = try placed.homes(of: passes.forward, inputs: inputs + arriving)
-    let firstKept = leaving.count + own.count
-    let outputs = leaving + own.map { $0?.placement } + homes[firstKept...].map { $0 as Placement? }
+    let plan = try PassPlacements(part, passes, whole, state, parallelism)
+    let (inputs, arriving, leaving, own) = (plan.inputs, plan.arriving, plan.leaving, plan.own)
+    let (outputs, firstKept) = (plan.outputs, plan.firstKept)
 
     let firstConstant = whole.graph.inputs.count - whole.constants.count
     fixed = part.inputs.map { place in
@@ -86,32 +83,27 @@ final class PipelineChunk {
 
     let parameters = passes.parameters.map { part.inputs[$0] }
     self.sums = parameters.map { sums[$0]! }
-    let sumPlacements = parameters.map { state.weights[$0].placement }
-    let gradients = passes.gradients.map { leaving[$0] }
-    let answers = passes.answers.map { arriving[$0] }
-    let firstSum = inputs.count + arriving.count + gradients.count + (passes.hasLoss ? 1 : 0)
-    let share: [Placement?] = passes.hasLoss ? [nil] : []
+    let sumPlacements = parameters.map { placements[$0] }
     backward = try Program(
       passes.backward,
-      donations: Dictionary(uniqueKeysWithValues: sumPlacements.indices.map { (firstSum + $0, $0) }),
+      donations: Dictionary(uniqueKeysWithValues: sumPlacements.indices.map { (plan.firstSum + $0, $0) }),
       on: device,
-      spread: parallelism.spread(
-        inputs + arriving + gradients + share + sumPlacements + passes.kept.map { outputs[$0] },
-        sumPlacements + answers))
+      spread: parallelism.spread(plan.backwardInputs(sumPlacements), sumPlacements + plan.answers))
 
     func buffers(_ types: [TensorType], _ placements: [Placement?]) throws -> [HostBuffer] {
       try zip(types, placements).map { HostBuffer(try placed.local($0, $1)) }
     }
     let kept = passes.forward.outputs[firstKept...].map(\.type)
-    for _ in 0..<stage.order.underWay(stage: stage.number, chunk: number / stage.order.stages) {
+    let underWay = stage.order.underWay(stage: stage.number, chunk: number / stage.order.stages)
+    for _ in 0..<underWay {
       free.append(
         Slot(
-          try buffers(part.arriving, arriving),
           try buffers(part.leaving + kept, leaving + Array(outputs[firstKept...])),
-          try buffers(passes.gradients.map { part.leaving[$0] }, gradients),
-          try buffers(passes.answers.map { part.arriving[$0] }, answers)))
+          try buffers(passes.gradients.map { part.leaving[$0] }, plan.gradients),
+          try buffers(passes.answers.map { part.arriving[$0] }, plan.answers)))
     }
-    slotBytes = free.reduce(0) { $0 + $1.byteCount }
+    for _ in 0...underWay { freeArrivals.append(try buffers(part.arriving, arriving)) }
+    slotBytes = (free.flatMap(\.buffers) + freeArrivals.joined()).reduce(0) { $0 + $1.type.byteCount }
   }
 
   /// Bytes that micro-batches under way keep.
@@ -120,31 +112,47 @@ final class PipelineChunk {
   /// Whether it reads an input of the whole.
   func reads(_ input: Int) -> Bool { part.inputs.contains(input) }
 
+  /// A step begins.
+  func begin() { waits = [] }
+
+  /// Asks for what a pass needs of another stage, so that it comes while this one still does something else. Passes
+  /// are expected in the order in which they are run.
+  func expect(_ pass: PipelinePass) {
+    guard arrivals[pass] == nil else { return }
+    if pass.isForward {
+      let buffers = freeArrivals.removeLast()
+      arrivals[pass] = arrival(buffers, from: number - 1, tag: 2 * number, "activations", pass)
+    } else if let slot = underWay[pass.microBatch] {
+      arrivals[pass] = arrival(
+        slot.gradients, from: number + 1, tag: 2 * (number + 1) + 1, "gradients", pass)
+    }
+  }
+
   /// The forward pass of a micro-batch.
   func runForward(
-    _ microBatch: Int, _ batch: (HostBuffer, HostBuffer)?, timing: ((Program, OperationTime) -> Void)?
+    _ pass: PipelinePass, _ batch: (HostBuffer, HostBuffer)?, timing: ((Program, OperationTime) -> Void)?
   ) throws {
     let slot = free.removeLast()
-    underWay[microBatch] = slot
+    underWay[pass.microBatch] = slot
     // What was sent from these buffers has long arrived.
     for send in slot.sends { try send.wait() }
     slot.sends = []
-    try receive(slot.arriving, from: number - 1, tag: 2 * number, "activations", microBatch)
+    slot.arriving = try received(for: pass, "activations")
     let leaving = slot.outputs.prefix(part.leaving.count)
     forward.bind(
       inputs(batch) + slot.arriving, into: leaving + results + slot.outputs.dropFirst(leaving.count))
     try forward.run(telling: timing)
-    send(Array(leaving), slot, to: number + 1, tag: 2 * (number + 1), "activations", microBatch)
+    send(Array(leaving), slot, to: number + 1, tag: 2 * (number + 1), "activations", pass)
   }
 
   /// The backward pass of a micro-batch, which adds its gradients to the sums.
   func runBackward(
-    _ microBatch: Int, _ batch: (HostBuffer, HostBuffer)?, timing: ((Program, OperationTime) -> Void)?
+    _ pass: PipelinePass, _ batch: (HostBuffer, HostBuffer)?, timing: ((Program, OperationTime) -> Void)?
   ) throws {
-    guard let slot = underWay.removeValue(forKey: microBatch) else {
+    _ = try received(for: pass, "gradients")
+    guard let slot = underWay.removeValue(forKey: pass.microBatch) else {
       preconditionFailure("a backward pass comes behind its forward pass")
     }
-    try receive(slot.gradients, from: number + 1, tag: 2 * (number + 1) + 1, "gradients", microBatch)
     let leaving = slot.outputs.prefix(part.leaving.count)
     let all = leaving + results + slot.outputs.dropFirst(leaving.count)
     backward.bind(
@@ -152,7 +160,9 @@ final class PipelineChunk {
         + passes.kept.map { all[$0] },
       into: sums + slot.answers)
     try backward.run(telling: timing)
-    send(slot.answers, slot, to: number - 1, tag: 2 * number + 1, "gradients", microBatch)
+    send(slot.answers, slot, to: number - 1, tag: 2 * number + 1, "gradients", pass)
+    freeArrivals.append(slot.arriving)
+    slot.arriving = []
     free.append(slot)
   }
 
@@ -170,52 +180,38 @@ final class PipelineChunk {
     }
   }
 
-  private func receive(
-    _ buffers: [HostBuffer], from other: Int, tag: Int, _ what: String, _ microBatch: Int
-  ) throws {
-    guard !buffers.isEmpty else { return }
-    let start = ContinuousClock.now
-    for buffer in buffers {
-      try stage.line.receive(
+  private func arrival(
+    _ buffers: [HostBuffer], from other: Int, tag: Int, _ what: String, _ pass: PipelinePass
+  ) -> Arrival {
+    let requests = buffers.map { buffer in
+      stage.line.startReceive(
         buffer.mutableBytes, from: stage.owner(ofPart: other), tag: tag,
-        label: "\(what) of micro-batch \(microBatch) for part \(number)")
+        label: "\(what) of micro-batch \(pass.microBatch) for part \(number)")
     }
-    waitedSeconds += start.duration(to: .now) / .seconds(1)
+    return Arrival(buffers: buffers, requests: requests)
+  }
+
+  /// What a pass needs of another stage, once it is here.
+  private func received(for pass: PipelinePass, _ what: String) throws -> [HostBuffer] {
+    expect(pass)
+    guard let arrival = arrivals.removeValue(forKey: pass) else {
+      preconditionFailure("a backward pass comes behind its forward pass")
+    }
+    guard !arrival.requests.isEmpty else { return arrival.buffers }
+    let start = ContinuousClock.now
+    for request in arrival.requests { try request.wait() }
+    waits.append(StageWait(label: "\(what) of micro-batch \(pass.microBatch)", time: start...(.now)))
+    return arrival.buffers
   }
 
   private func send(
-    _ buffers: [HostBuffer], _ slot: Slot, to other: Int, tag: Int, _ what: String, _ microBatch: Int
+    _ buffers: [HostBuffer], _ slot: Slot, to other: Int, tag: Int, _ what: String, _ pass: PipelinePass
   ) {
     for buffer in buffers {
       slot.sends.append(
         stage.line.startSend(
           buffer.bytes, to: stage.owner(ofPart: other), tag: tag,
-          label: "\(what) of micro-batch \(microBatch) from part \(number)"))
+          label: "\(what) of micro-batch \(pass.microBatch) from part \(number)"))
     }
-  }
-}
-
-/// How tensors that go from stage to stage are spread over the ranks of a stage: by one rule, so that both sides agree.
-struct StagePlacement {
-  private let parallelism: Parallelism
-
-  init(_ parallelism: Parallelism) { self.parallelism = parallelism }
-
-  /// By samples, which are outermost, where they divide.
-  func samples(_ type: TensorType) -> Placement? {
-    guard let outer = type.shape.first, outer.isMultiple(of: parallelism.strategy.sampleParts) else {
-      return nil
-    }
-    return parallelism.strategy.samples(rank: type.rank)
-  }
-
-  /// What one rank has of a tensor.
-  func local(_ type: TensorType, _ placement: Placement?) throws -> TensorType {
-    try placement?.sharding.localType(of: type, on: parallelism.group.mesh) ?? type
-  }
-
-  /// How a graph makes its outputs.
-  func homes(of graph: Graph, inputs: [Placement?]) throws -> [Placement] {
-    try Partitioning(parallelism.group.mesh, inputs: inputs, outputs: []).outputHomes(of: graph)
   }
 }

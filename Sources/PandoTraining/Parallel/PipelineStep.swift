@@ -5,7 +5,9 @@ import PandoOptimizers
 /// A step whose network is cut into stages, each of which is a few ranks: micro-batches go through the stages one behind
 /// the other, forward and back, and then every stage updates what it holds.
 ///
-/// Loss and gradients are the means over the micro-batches, as where one rank accumulates them.
+/// Loss and gradients are the means over the micro-batches, as where one rank accumulates them. Each rank adds up the
+/// gradients of its own samples; ranks of one stage add up theirs once, at the end of the step. What a pass needs of
+/// another stage is asked for before the pass ahead of it begins.
 final class PipelineStep: StepProgram {
   private let stage: PipelineStage
   private let group: MeshGroup
@@ -44,18 +46,20 @@ final class PipelineStep: StepProgram {
     for index in state.trainable where parallelism.holds(index) {
       sums[index] = HostBuffer(state.weights[index].buffer.type)
     }
+    let placements = try Self.sumPlacements(
+      of: stage.parts.map { (parts[$0], each[$0]) }, whole, state, parallelism)
     let totals = (0..<whole.totals).map { _ in HostBuffer(.scalar(.float32)) }
     self.totals = totals
     let share = HostBuffer(.scalar(.float32), [1 / Float(count)])
     let key = inputs.key
     chunks = try stage.parts.map { number in
       try PipelineChunk(
-        number, parts[number], each[number], whole, state, parallelism, stage, sums: sums, totals: totals,
-        share: share, key: key, device: device)
+        number, parts[number], each[number], whole, state, parallelism, stage, sums: sums,
+        sumPlacements: placements, totals: totals, share: share, key: key, device: device)
     }
     update = try StageUpdate(
-      state, parallelism, stage, sums: sums, totals: whole.totals, recipe: recipe, optimizer: optimizer,
-      inputs: inputs, device: device)
+      state, parallelism, stage, sums: sums, sumPlacements: placements, totals: whole.totals,
+      recipe: recipe, optimizer: optimizer, inputs: inputs, device: device)
 
     let own = parallelism.samples(of: recipe.data.batch)
     let isFed = chunks.contains { $0.reads(whole.batch) || $0.reads(whole.target) }
@@ -91,38 +95,79 @@ final class PipelineStep: StepProgram {
     let timing = timing.map { timing in
       { (program: Program, time: OperationTime) in timing(program, 0, time) }
     }
-    let (sent, waited) = (recorder.sentBytes, waitedSeconds)
+    let (sent, waited) = (recorder.sentBytes, group.waitedSeconds)
     inputs.begin(index, rate: rate)
     for (x, y) in batches {
       let next = try feeds[0].next()
       x.write(from: next.0.pointer)
       y.write(from: next.1.pointer)
     }
+    let start = ContinuousClock.now
+    for chunk in chunks { chunk.begin() }
+    let sums = try runPasses(index, seed: seed, timing: timing)
+    let seconds = start.duration(to: .now) / .seconds(1)
+    let idle = chunks.flatMap(\.waits).reduce(0) { $0 + $1.seconds }
+    let bubble = try update.run(
+      sums, BubbleTimes(idleSeconds: idle, busySeconds: seconds - idle), timing: timing)
+    for chunk in chunks { try chunk.finish() }
+    var report = inputs.report
+    report.bubble = bubble
+    report.waits = chunks.flatMap(\.waits) + update.waits
+    report.traffic.sentBytes = recorder.sentBytes - sent
+    report.traffic.seconds =
+      group.waitedSeconds - waited + report.waits.reduce(0) { $0 + $1.seconds }
+    return report
+  }
+
+  /// Does all passes of this stage.
+  ///
+  /// - Returns: on the last stage the loss of the step, and what it is divided by; zero on others.
+  private func runPasses(
+    _ index: Int, seed: UInt64, timing: ((Program, OperationTime) -> Void)?
+  ) throws -> [Float] {
     let count = stage.order.microBatches
     var sums = totals.map { _ in Float(0) }
-    for pass in stage.order.passes(of: stage.number) {
+    let passes = stage.order.passes(of: stage.number)
+    for (place, pass) in passes.enumerated() {
       let chunk = chunks[pass.chunk]
+      chunk.expect(pass)
+      if place + 1 < passes.count { chunks[passes[place + 1].chunk].expect(passes[place + 1]) }
       let batch = batches.isEmpty ? nil : batches[pass.microBatch]
       StepInputs.set(inputs.key, seed: seed, part: index * count + pass.microBatch)
       guard pass.isForward else {
-        try chunk.runBackward(pass.microBatch, batch, timing: timing)
+        try chunk.runBackward(pass, batch, timing: timing)
         continue
       }
-      try chunk.runForward(pass.microBatch, batch, timing: timing)
+      try chunk.runForward(pass, batch, timing: timing)
       guard chunk.number == stage.order.parts - 1 else { continue }
       for (place, total) in totals.enumerated() {
         sums[place] += total.pointer.load(as: Float.self) / Float(count)
       }
     }
-    try update.run(sums, timing: timing)
-    for chunk in chunks { try chunk.finish() }
-    var report = inputs.report
-    report.traffic.sentBytes = recorder.sentBytes - sent
-    report.traffic.seconds = waitedSeconds - waited
-    return report
+    return sums
   }
 
-  private var waitedSeconds: Double {
-    group.waitedSeconds + update.waitedSeconds + chunks.reduce(0) { $0 + $1.waitedSeconds }
+  /// How the sum of each parameter's gradients is spread while micro-batches add to it: with terms along every axis
+  /// along which all groups of layers that use the parameter leave them.
+  private static func sumPlacements(
+    of parts: [(PipelinePart, PartPasses)], _ whole: WholePass, _ state: TrainingState,
+    _ parallelism: Parallelism
+  ) throws -> [Int: Placement] {
+    let mesh = parallelism.group.mesh
+    guard mesh.count > 1 else { return [:] }
+    var open: [Int: [String]] = [:]
+    for (part, passes) in parts {
+      let plan = try PassPlacements(part, passes, whole, state, parallelism)
+      let parameters = passes.parameters.map { part.inputs[$0] }
+      let axes = try plan.openAxes(parameters.map { state.weights[$0].placement }, on: mesh)
+      for (parameter, axes) in zip(parameters, axes) {
+        open[parameter] = open[parameter].map { known in known.filter(axes.contains) } ?? axes
+      }
+    }
+    var placements: [Int: Placement] = [:]
+    for (parameter, axes) in open {
+      placements[parameter] = state.weights[parameter].placement?.withTerms(along: axes)
+    }
+    return placements
   }
 }

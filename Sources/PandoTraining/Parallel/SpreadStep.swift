@@ -36,13 +36,14 @@ final class SpreadStep: OneProgramStep {
     }
     group = parallelism.group
     stateMemory = StateMemory(program.compiledGraph, state: state)
+    inputs.watch(pass.figures)
     let buffers = state.buffers(of: graph.state)
     program.bind(
       buffers + [
         inputs.key, inputs.learningRate, inputs.step,
         HostBuffer(pass.x.type.withSamples(own.count)), HostBuffer(pass.y.type.withSamples(own.count)),
       ],
-      into: buffers + [inputs.loss, inputs.norm])
+      into: buffers + inputs.reported)
   }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
@@ -57,12 +58,10 @@ final class SpreadStep: OneProgramStep {
     let (x, y) = try feeds[0].next()
     program.rebind(input, x)
     program.rebind(input + 1, y)
-    let recorder = group.communicator.recorder
-    let (sent, waited) = (recorder.sentBytes, group.waitedSeconds)
-    try program.run(telling: timing)
+    var traffic = StepTraffic()
+    try traffic.count(group) { try program.run(telling: timing) }
     var report = inputs.report
-    report.traffic.sentBytes = recorder.sentBytes - sent
-    report.traffic.seconds = group.waitedSeconds - waited
+    report.traffic = traffic
     return report
   }
 }

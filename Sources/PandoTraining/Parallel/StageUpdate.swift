@@ -2,24 +2,32 @@ import Pando
 import PandoNN
 import PandoOptimizers
 
-/// The end of a step in a pipeline: gradients of tied parameters are added up over the stages that hold them, all stages
-/// agree on the loss and the norm of all gradients, and each updates what it holds.
+/// The end of a step in a pipeline: the ranks of a stage add up their terms of gradients, gradients of tied parameters are
+/// added up over the stages that hold them, all stages agree on the loss and the norm of all gradients, and each updates
+/// what it holds.
 final class StageUpdate {
   private let stage: PipelineStage
   /// Parameters that several stages hold, with those stages' ranks.
   private let tied: [(name: String, sum: HostBuffer, holders: any Communicator)]
+  /// Adds up the terms that ranks of this stage hold of gradients; `nil` where they hold none.
+  private let settle: Program?
   /// The sum of squares of the gradients that this stage counts; `nil` where it counts none.
   private let norm: Program?
   private let update: Program
   private let sums: [HostBuffer]
   private let totals: [HostBuffer]
-  private let square = HostBuffer(.scalar(.float32))
-  private(set) var waitedSeconds = 0.0
+  /// The sum of squares, and behind it how long this stage stood still and how long it worked: what all stages add up.
+  private let figures = HostBuffer(TensorType([3]))
+  /// When this rank waited for other stages in the step that was run last.
+  private(set) var waits: [StageWait] = []
 
-  /// - Parameter sums: the sums of gradients of the trained parameters that this rank holds, by their places among all.
+  /// - Parameters:
+  ///   - sums: the sums of gradients of the trained parameters that this rank holds, by their places among all.
+  ///   - placements: how those sums are spread when the last micro-batch has been added.
   init(
     _ state: TrainingState, _ parallelism: Parallelism, _ stage: PipelineStage, sums: [Int: HostBuffer],
-    totals: Int, recipe: Recipe, optimizer: any Optimizer, inputs: StepInputs, device: Device
+    sumPlacements placements: [Int: Placement], totals: Int, recipe: Recipe, optimizer: any Optimizer,
+    inputs: StepInputs, device: Device
   ) throws {
     self.stage = stage
     var communicators: [[Int]: any Communicator] = [:]
@@ -33,6 +41,10 @@ final class StageUpdate {
       return (state.weights[index].name, sum, holders)
     }
 
+    let open = sums.keys.sorted().filter { placements[$0]?.sharding.partial.isEmpty == false }
+    settle = try Self.settlement(
+      open.map { (state.weights[$0], placements[$0]!, sums[$0]!) }, parallelism, device: device)
+
     let places = state.trainable.indices.filter { sums[state.trainable[$0]] != nil }
     let indices = places.map { state.trainable[$0] }
     let gradients = indices.map { Tensor.placeholder("gradient-sum-\($0)", state.weights[$0].type) }
@@ -40,7 +52,9 @@ final class StageUpdate {
     let squared = Tensor.placeholder("square", .scalar(.float32))
     let rate = Tensor.placeholder("learning-rate", .scalar(.float32))
     let step = Tensor.placeholder("step", .scalar(.float32))
-    let rule = UpdateRule(state: state, recipe: recipe, optimizer: optimizer, rate: rate, step: step)
+    let rule = UpdateRule(
+      state: state, recipe: recipe, optimizer: optimizer, rate: rate, step: step,
+      isCounted: totals > 1)
     let settled = rule.settled(gradients, totals: before)
     let sumPlacements = indices.map { state.weights[$0].placement }
     self.sums = indices.map { sums[$0]! }
@@ -54,6 +68,7 @@ final class StageUpdate {
       : try Program(
         [counted.map { settled.gradients[$0].cast(.float32).sumOfSquares() }.reduce(Tensor(0), +)],
         inputs: gradients + before, on: device, spread: parallelism.spread(sumPlacements))
+    let square = HostBuffer(.scalar(.float32), borrowing: figures.pointer)
     norm?.bind(self.sums + self.totals, into: [square])
 
     let result = rule.update(
@@ -75,29 +90,61 @@ final class StageUpdate {
       into: buffers + self.sums + [inputs.loss, inputs.norm])
   }
 
-  var programs: [Program] { [update] + (norm.map { [$0] } ?? []) }
+  /// The program that adds up terms, each in its place.
+  private static func settlement(
+    _ open: [(entry: TrainingState.Entry, placement: Placement, sum: HostBuffer)],
+    _ parallelism: Parallelism, device: Device
+  ) throws -> Program? {
+    guard !open.isEmpty else { return nil }
+    let terms = open.map { Tensor.placeholder("gradient of \($0.entry.name)", $0.entry.type) }
+    let program = try Program(
+      terms, inputs: terms, donations: Dictionary(uniqueKeysWithValues: terms.indices.map { ($0, $0) }),
+      on: device,
+      spread: parallelism.spread(open.map(\.placement), open.map { $0.entry.placement }))
+    program.bind(open.map(\.sum), into: open.map(\.sum))
+    return program
+  }
+
+  var programs: [Program] { [update] + [norm, settle].compactMap { $0 } }
   var sumBytes: Int { sums.reduce(0) { $0 + $1.type.byteCount } }
 
-  /// - Parameter sums: on the last stage the loss of the step, and what it is divided by; zero on others.
-  func run(_ sums: [Float], timing: ((Program, OperationTime) -> Void)?) throws {
-    try exchange {
+  /// - Parameters:
+  ///   - sums: on the last stage the loss of the step, and what it is divided by; zero on others.
+  ///   - times: how long this rank stood still among its passes, and how long they worked.
+  /// - Returns: the same of all stages together, with the wait for the last of them.
+  func run(
+    _ sums: [Float], _ times: BubbleTimes, timing: ((Program, OperationTime) -> Void)?
+  ) throws -> BubbleTimes {
+    waits = []
+    try exchange("the other stages") {
       for (total, sum) in zip(totals, sums) {
         total.pointer.storeBytes(of: sum, as: Float.self)
         try stage.line.allReduce(total.mutableBytes, of: .float32, label: "loss")
       }
-      for (name, sum, holders) in tied {
-        try holders.allReduce(sum.mutableBytes, of: sum.type.dtype, label: "gradient of \(name)")
+    }
+    let figures = figures.pointer.assumingMemoryBound(to: Float.self)
+    figures[0] = 0
+    figures[1] = Float(times.idleSeconds + waits[0].seconds)
+    figures[2] = Float(times.busySeconds)
+    try settle?.run(telling: timing)
+    if !tied.isEmpty {
+      try exchange("tied gradients") {
+        for (name, sum, holders) in tied {
+          try holders.allReduce(sum.mutableBytes, of: sum.type.dtype, label: "gradient of \(name)")
+        }
       }
     }
-    square.pointer.storeBytes(of: 0, as: Float.self)
     try norm?.run(telling: timing)
-    try exchange { try stage.line.allReduce(square.mutableBytes, of: .float32, label: "gradient norm") }
+    try exchange("the gradients' norm") {
+      try stage.line.allReduce(self.figures.mutableBytes, of: .float32, label: "gradient norm")
+    }
     try update.run(telling: timing)
+    return BubbleTimes(idleSeconds: Double(figures[1]), busySeconds: Double(figures[2]))
   }
 
-  private func exchange(_ body: () throws -> Void) rethrows {
+  private func exchange(_ what: String, _ body: () throws -> Void) rethrows {
     let start = ContinuousClock.now
     try body()
-    waitedSeconds += start.duration(to: .now) / .seconds(1)
+    waits.append(StageWait(label: what, time: start...(.now)))
   }
 }

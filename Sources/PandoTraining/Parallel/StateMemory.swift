@@ -37,7 +37,7 @@ struct StateMemory: Sendable {
     }
     // Backwards from what becomes an output of the state: an update's operands of its own size.
     let sizes = Set(state.weights.flatMap { [$0.type.count, $0.buffer.type.count] })
-    let outputs = Set(graph.outputs.dropLast(2).map(\.id))
+    let outputs = Set(graph.outputs.prefix(state.entries.count).map(\.id))
     var gradients: Set<Int> = []
     for node in graph.nodes.reversed() {
       let isUpdate = node.results.contains { outputs.contains($0.id) }

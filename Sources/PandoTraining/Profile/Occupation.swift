@@ -6,6 +6,8 @@ struct Occupation {
     case communication
     /// Communication that is hidden behind computing.
     case overlap
+    /// A stage of a pipeline waits for another one.
+    case bubble
   }
 
   /// From the first to the last, none over another.
@@ -14,30 +16,36 @@ struct Occupation {
   init(_ timeline: Timeline) {
     let compute = Self.union(timeline.spans.filter { $0.kind == .compute }.map(\.time))
     let communication = Self.union(timeline.spans.filter { $0.kind == .communication }.map(\.time))
-    var edges: [(time: Int64, compute: Int, communication: Int)] = []
-    for time in compute { edges += [(time.lowerBound, 1, 0), (time.upperBound, -1, 0)] }
-    for time in communication { edges += [(time.lowerBound, 0, 1), (time.upperBound, 0, -1)] }
+    let bubble = Self.union(timeline.spans.filter { $0.kind == .bubble }.map(\.time))
+    var edges: [(time: Int64, change: SIMD3<Int>)] = []
+    for (times, change) in [
+      (compute, SIMD3(1, 0, 0)), (communication, SIMD3(0, 1, 0)), (bubble, SIMD3(0, 0, 1)),
+    ] {
+      for time in times { edges += [(time.lowerBound, change), (time.upperBound, 0 &- change)] }
+    }
     edges.sort { $0.time < $1.time }
     var parts: [(kind: Kind, time: Range<Int64>)] = []
-    var (computing, exchanging, start) = (0, 0, Int64.min)
+    var (open, start) = (SIMD3<Int>(), Int64.min)
     for edge in edges {
-      if edge.time > start {
-        let kind: Kind? =
-          computing > 0 ? (exchanging > 0 ? .overlap : .compute) : exchanging > 0 ? .communication : nil
-        if let kind { parts.append((kind, start..<edge.time)) }
+      if edge.time > start, let kind = Self.kind(computing: open[0], exchanging: open[1], waiting: open[2]) {
+        parts.append((kind, start..<edge.time))
       }
-      (computing, exchanging, start) = (
-        computing + edge.compute, exchanging + edge.communication, edge.time
-      )
+      open = open &+ edge.change
+      start = edge.time
     }
     self.parts = parts
+  }
+
+  private static func kind(computing: Int, exchanging: Int, waiting: Int) -> Kind? {
+    if computing > 0 { return exchanging > 0 ? .overlap : .compute }
+    return waiting > 0 ? .bubble : exchanging > 0 ? .communication : nil
   }
 
   /// How long it did each within a while, in nanoseconds.
   func sums(within time: Range<Int64>) -> [Kind: Int64] {
     var sums: [Kind: Int64] = [.compute: 0, .communication: 0, .overlap: 0]
     for part in parts where part.time.overlaps(time) {
-      sums[part.kind]! += Int64(part.time.clamped(to: time).count)
+      sums[part.kind, default: 0] += Int64(part.time.clamped(to: time).count)
     }
     return sums
   }

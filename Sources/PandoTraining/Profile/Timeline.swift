@@ -34,6 +34,8 @@ struct Timeline: Codable {
     case compute
     /// An exchange with other ranks.
     case communication
+    /// Waiting for another stage of a pipeline.
+    case bubble
     /// Anything else.
     case other
   }

@@ -102,6 +102,17 @@ public final class TrainingProfiler {
     }
   }
 
+  /// A step is done in which this rank waited for other stages.
+  func take(_ waits: [StageWait]) {
+    guard isWatching else { return }
+    for wait in waits {
+      timeline.spans.append(
+        Timeline.Span(
+          row: .thread(0), name: "wait for \(wait.label)", category: "bubble", kind: .bubble,
+          time: clock.time(wait.time.lowerBound, wait.time.upperBound)))
+    }
+  }
+
   /// Takes down what was exchanged with other ranks since it was called last.
   func takeExchanges() {
     guard isWatching, let recorder = communicator?.recorder else { return }
@@ -112,10 +123,13 @@ public final class TrainingProfiler {
       guard entry.state == .done || entry.state == .failed, let end = entry.end else { break }
       nextExchange = entry.number + 1
       let start = time(entry.started ?? entry.begin)
+      // A message is under way from the moment at which it is asked for; what waits for one says so itself.
+      let isMessage = entry.operation == "send" || entry.operation == "receive"
       timeline.spans.append(
         Timeline.Span(
           row: .exchanges, name: "\(entry.operation) of \(entry.label)", category: "communication",
-          kind: .communication, time: start..<max(start, time(end)), details: ["bytes": "\(entry.bytes)"]))
+          kind: isMessage ? .other : .communication, time: start..<max(start, time(end)),
+          details: ["bytes": "\(entry.bytes)"]))
     }
   }
 

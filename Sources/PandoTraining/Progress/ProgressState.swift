@@ -8,14 +8,17 @@ public struct ProgressState: Sendable {
   public var metric: (name: String, value: Double)?
   /// Training speed.
   public var samplesPerSecond: Double?
+  /// How evenly the experts of a mixture are used, lately; 1 where they are.
+  public var balance: Double?
   /// Time that the rest will take; filled in from the steps so far where absent.
   public var secondsLeft: Double?
 
   /// A run at `step`.
   public init(
     step: Int, totalSteps: Int, loss: Double? = nil, metric: (name: String, value: Double)? = nil,
-    samplesPerSecond: Double? = nil, secondsLeft: Double? = nil
+    samplesPerSecond: Double? = nil, secondsLeft: Double? = nil, balance: Double? = nil
   ) {
+    self.balance = balance
     self.step = step
     self.totalSteps = totalSteps
     self.loss = loss
@@ -33,10 +36,11 @@ public struct ProgressState: Sendable {
     let parts: [(place: Int, text: String?)] = [
       (0, "step \(Figures.grouped(step))/\(Figures.grouped(totalSteps))"),
       (2, loss.map { "loss \(Figures.number($0))" }),
-      (5, step < totalSteps ? secondsLeft.map { "\(Figures.duration($0)) left" } : nil),
-      (3, metric.map { "\($0.name) \(Figures.metric($0.name, $0.value))" }),
+      (6, step < totalSteps ? secondsLeft.map { "\(Figures.duration($0)) left" } : nil),
+      (4, metric.map { "\($0.name) \(Figures.metric($0.name, $0.value))" }),
       (1, percent),
-      (4, samplesPerSecond.flatMap { $0 > 0 ? "\(Figures.scaled($0)) samples/s" : nil }),
+      (5, samplesPerSecond.flatMap { $0 > 0 ? "\(Figures.scaled($0)) samples/s" : nil }),
+      (3, balance.map { "balance \(Figures.number($0))" }),
     ]
     var shown: [(place: Int, text: String)] = []
     for case (let place, let text?) in parts {

@@ -22,8 +22,16 @@ public struct MetricsRow: Hashable, Sendable {
   public var sentBytes: Int?
   /// How long the own work of each rank took in the step before, in seconds; empty where there is one rank.
   public var rankSeconds: [Double] = []
+  /// What layers tell of themselves, by the names in `figureNames`; empty where they tell nothing.
+  public var figures: [String: Double] = [:]
+  /// In a pipeline, the time in which its stages stood still over the time in which they worked; absent in others.
+  public var bubble: Double?
   /// What was measured on held-out samples, by the metric's name; empty where nothing was.
   public var evaluation: [String: Double]
+
+  /// Figures that layers have: of a mixture of experts the balance loss, 1 where all experts are used evenly, and the
+  /// share of choices that found their expert full.
+  package static let figureNames = ["balance_loss", "dropped_share"]
 
   /// A record of `step`.
   public init(
@@ -55,6 +63,10 @@ public struct MetricsRow: Hashable, Sendable {
       ("samples_per_second", samplesPerSecond),
     ]
     for case (let key, let value?) in optional { members.append(.init(key, .number(value))) }
+    for name in Self.figureNames {
+      if let value = figures[name] { members.append(.init(name, .number(value))) }
+    }
+    if let bubble { members.append(.init("bubble", .number(bubble))) }
     if let sentBytes { members.append(.init("sent_bytes", .integer(sentBytes))) }
     if !rankSeconds.isEmpty { members.append(.init("rank_seconds", .list(rankSeconds.map { .number($0) }))) }
     if !evaluation.isEmpty {
@@ -76,6 +88,8 @@ public struct MetricsRow: Hashable, Sendable {
       learningRate: number(object["learning_rate"]), gradientNorm: number(object["gradient_norm"]),
       samplesPerSecond: number(object["samples_per_second"]), sentBytes: object["sent_bytes"] as? Int,
       evaluation: (object["eval"] as? [String: Any] ?? [:]).compactMapValues(number))
+    for name in Self.figureNames { figures[name] = number(object[name]) }
+    bubble = number(object["bubble"])
     rankSeconds = (object["rank_seconds"] as? [Any] ?? []).compactMap(number)
   }
 }

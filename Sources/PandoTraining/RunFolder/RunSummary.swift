@@ -48,6 +48,14 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var energy: EnergyFigures?
   /// How long each rank's own work takes in a step, without waiting for others, in seconds; empty where there is one.
   public var rankSeconds: [Double]
+  /// Of a mixture of experts, the balance loss of the last step: 1 where all experts are used evenly.
+  public var balanceLoss: Double?
+  /// Of a mixture of experts, the share of choices of the last step that found their expert full.
+  public var droppedShare: Double?
+  /// Of a pipeline, the time in which its stages stood still over the time in which they worked, as measured.
+  public var bubble: Double?
+  /// Of a pipeline, the same as the schedule alone gives it.
+  public var bubbleFormula: Double?
 
   /// All figures at once.
   public init(
@@ -97,6 +105,10 @@ public struct RunSummary: Hashable, Sendable, Codable {
     case rankSeconds = "rank_seconds"
     case offloadedBytes = "offloaded_bytes"
     case offloadWaitSeconds = "offload_wait_seconds"
+    case balanceLoss = "balance_loss"
+    case droppedShare = "dropped_share"
+    case bubble
+    case bubbleFormula = "bubble_formula"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -123,6 +135,10 @@ public struct RunSummary: Hashable, Sendable, Codable {
       energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil,
       offloadedBytes: try keys.decodeIfPresent(Int.self, forKey: .offloadedBytes) ?? 0,
       offloadWaitSeconds: try keys.decodeIfPresent(Double.self, forKey: .offloadWaitSeconds) ?? 0)
+    balanceLoss = try keys.decodeIfPresent(Double.self, forKey: .balanceLoss)
+    droppedShare = try keys.decodeIfPresent(Double.self, forKey: .droppedShare)
+    bubble = try keys.decodeIfPresent(Double.self, forKey: .bubble)
+    bubbleFormula = try keys.decodeIfPresent(Double.self, forKey: .bubbleFormula)
   }
 
   /// Writes one object; numbers that are not finite become `null`, since JSON has no word for them.
@@ -152,6 +168,14 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(rankSeconds, forKey: .rankSeconds)
     try keys.encode(offloadedBytes, forKey: .offloadedBytes)
     try keys.encode(offloadWaitSeconds, forKey: .offloadWaitSeconds)
+    for (key, value) in layerFigures { try keys.encodeIfPresent(value.flatMap(finite), forKey: key) }
+  }
+
+  /// What only some networks and ways of spreading them have.
+  private var layerFigures: KeyValuePairs<CodingKeys, Double?> {
+    [
+      .balanceLoss: balanceLoss, .droppedShare: droppedShare, .bubble: bubble, .bubbleFormula: bubbleFormula,
+    ]
   }
 
   /// The same keys in the order in which people read them.
@@ -169,7 +193,10 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),
       "rank_seconds": .list(rankSeconds.map { .number($0) }),
     ]
-    return .map(figures.map { PlainValue.Member($0.key, $0.value) } + (energy?.members ?? []))
+    let more = layerFigures.compactMap { key, value in
+      value.map { PlainValue.Member(key.rawValue, .number($0)) }
+    }
+    return .map(figures.map { PlainValue.Member($0.key, $0.value) } + more + (energy?.members ?? []))
   }
 
   /// The summary as one JSON object on one line, for `--json`.

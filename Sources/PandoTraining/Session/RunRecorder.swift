@@ -12,7 +12,8 @@ final class RunRecorder: TrainingObserver {
   private var start = ContinuousClock.now
   /// Steps between two records; the first and the last are always recorded.
   private let interval: Int
-  private var lastSpeed = 0.0
+  /// In samples a second; `nil` before the first step.
+  private var lastSpeed: Double?
 
   /// - Parameters:
   ///   - step: the step from which the run goes on; `nil` for a new one.
@@ -52,6 +53,8 @@ final class RunRecorder: TrainingObserver {
     row.learningRate = record.learningRate
     row.gradientNorm = record.gradientNorm
     row.samplesPerSecond = record.samplesPerSecond
+    row.figures = record.figures
+    row.bubble = record.bubble
     if run.ranks.count > 1 { row.sentBytes = record.sentBytes }
     row.rankSeconds = run.rankTimes?.last ?? []
     try log.append(row)
@@ -60,7 +63,7 @@ final class RunRecorder: TrainingObserver {
         ("loss/train", record.loss), ("learning-rate", record.learningRate),
         ("gradient-norm", record.gradientNorm),
         ("samples-per-second", record.samplesPerSecond),
-      ], step: record.step)
+      ] + record.figures.sorted { $0.key < $1.key }.map { ("\($0.key)/train", $0.value) }, step: record.step)
   }
 
   func didEvaluate(_ record: EvaluationRecord, _ run: TrainingRun) throws {
@@ -75,8 +78,10 @@ final class RunRecorder: TrainingObserver {
         + (record.isBest ? " · best so far" : ""))
   }
 
-  /// Ends the progress line.
-  func finish(_ run: TrainingRun) { progress?.finish(state(run, loss: run.lastLoss)) }
+  /// Ends the progress line; there is none where nothing was left to train.
+  func finish(_ run: TrainingRun) {
+    if lastSpeed != nil { progress?.finish(state(run, loss: run.lastLoss)) } else { progress?.clear() }
+  }
 
   private func row(_ run: TrainingRun) -> MetricsRow {
     MetricsRow(step: run.step, epoch: run.epochs, samples: run.position, seconds: seconds)
@@ -84,11 +89,12 @@ final class RunRecorder: TrainingObserver {
 
   private func state(_ run: TrainingRun, loss: Double) -> ProgressState {
     let metric = run.recipe.objective.metric ?? .loss
-    let left = lastSpeed > 0 ? Double((run.totalSteps - run.step) * run.samplesPerStep) / lastSpeed : nil
+    let speed = lastSpeed ?? 0
+    let left = speed > 0 ? Double((run.totalSteps - run.step) * run.samplesPerStep) / speed : nil
     return ProgressState(
       step: run.step, totalSteps: run.totalSteps, loss: loss,
-      metric: run.lastEvaluation.map { (metric.rawValue, $0.value(metric)) }, samplesPerSecond: lastSpeed,
-      secondsLeft: left)
+      metric: run.lastEvaluation.map { (metric.rawValue, $0.value(metric)) }, samplesPerSecond: speed,
+      secondsLeft: left, balance: run.lastFigures["balance_loss"])
   }
 }
 

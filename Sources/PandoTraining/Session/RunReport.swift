@@ -86,6 +86,19 @@ struct RunReport {
           "slowest rank", times.means.max().map { "\(Figures.number($0 * 1000)) ms a step" } ?? "–",
           detail: times.text ?? "all ranks are as fast"))
     }
+    if let loss = summary.balanceLoss {
+      figures.append(
+        ReportData.Figure(
+          "balance of experts", Figures.number(loss),
+          detail: "last step; 1 is even"
+            + (summary.droppedShare.map { ", \(Figures.percent($0)) dropped" } ?? "")))
+    }
+    if let bubble = summary.bubble, let formula = summary.bubbleFormula {
+      figures.append(
+        ReportData.Figure(
+          "pipeline's bubble", Figures.percent(bubble),
+          detail: "of the work; by the schedule alone \(Figures.percent(formula))"))
+    }
     if summary.restarts > 0 {
       figures.append(
         ReportData.Figure(

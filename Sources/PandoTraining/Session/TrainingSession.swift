@@ -78,8 +78,9 @@ public struct TrainingSession {
     let firstStep = run.step
     if firstStep >= run.totalSteps {
       note(
-        "step \(Figures.grouped(firstStep)) is done, and the recipe asks for \(Figures.grouped(run.totalSteps)): "
-          + "nothing is left to train; set train.steps higher")
+        "the run is complete: \(Figures.grouped(firstStep)) steps are done, and the recipe asks for "
+          + "\(Figures.grouped(run.totalSteps)); to train on, set \(recipe.train.steps == nil ? "train.epochs" : "train.steps") "
+          + "higher")
     } else if firstStep > 0 {
       note("going on from step \(Figures.grouped(firstStep))")
     }
@@ -171,7 +172,7 @@ public struct TrainingSession {
     let plan = run.plan
     let digest = try run.weightsDigest()
     try ranks.requireEqual(weights: digest)
-    return RunSummary(
+    var summary = RunSummary(
       steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,
       trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
       parameters: run.parameterCount, peakMemoryBytes: plan.measuredBytes,
@@ -182,6 +183,11 @@ public struct TrainingSession {
       exchangeShare: run.traffic.exchangeShare, rankSeconds: run.rankTimes?.means ?? [],
       energy: energy.figures, offloadedBytes: plan.offloadedBytes,
       offloadWaitSeconds: run.program.programs.reduce(0) { $0 + $1.offloadWait })
+    summary.balanceLoss = run.lastFigures["balance_loss"]
+    summary.droppedShare = run.lastFigures["dropped_share"]
+    summary.bubble = run.bubble?.measured
+    summary.bubbleFormula = run.bubble?.formula
+    return summary
   }
 }
 

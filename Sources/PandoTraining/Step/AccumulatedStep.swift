@@ -26,22 +26,25 @@ final class AccumulatedStep: StepProgram {
     sums = sumTensors.map { HostBuffer($0.type) }
     totals = totalsBefore.map { HostBuffer($0.type) }
     let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step,
+      isCounted: pass.counted != nil)
     let result = rule.apply(gradients: sumTensors, totals: totalsBefore)
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) }
     let buffers = state.buffers(of: old)
     // The sums go back to zero in the same sweep.
     let cleared = (sumTensors + totalsBefore).map { Tensor.zeros($0.shape) }
     let update = try Program(
-      result.parameters + result.slots + cleared + [result.loss * 1, result.norm],
+      result.parameters + result.slots + cleared + [result.loss * 1, result.norm]
+        + result.figures.map { $0 * 1 },
       inputs: old + sumTensors + totalsBefore + [pass.rate, pass.step],
       donations: Dictionary(
         uniqueKeysWithValues: (0..<old.count + sums.count + totals.count).map { ($0, $0) }),
       on: device, offload: state.offload(old))
     updateProgram = update
+    inputs.watch(pass.figures)
     update.bind(
       buffers + sums + totals + [inputs.learningRate, inputs.step],
-      into: buffers + sums + totals + [inputs.loss, inputs.norm])
+      into: buffers + sums + totals + inputs.reported)
 
     let statistics = pass.oldStatistics(state)
     let carried = sumTensors + totalsBefore + statistics

@@ -51,7 +51,8 @@ final class DataParallelStep: StepProgram {
 
     let sums = vector.layout.types.enumerated().map { Tensor.placeholder("sum-\($0.offset)", $0.element) }
     let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step,
+      isCounted: pass.counted != nil)
     let result = rule.apply(
       gradients: Array(sums.prefix(gradientCount)), totals: Array(sums[gradientCount..<summedCount]))
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + statisticPlaceholders
@@ -59,12 +60,14 @@ final class DataParallelStep: StepProgram {
       result.parameters + result.slots
       + zip(sums.dropFirst(summedCount), statisticPlaceholders).map { select(result.isFinite, $0, $1) }
     updateProgram = try Program(
-      new + [result.loss * 1, result.norm], inputs: old + [pass.rate, pass.step] + sums,
+      new + [result.loss * 1, result.norm] + result.figures.map { $0 * 1 },
+      inputs: old + [pass.rate, pass.step] + sums,
       donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
       offload: state.offload(old))
+    inputs.watch(pass.figures)
     let buffers = state.buffers(of: old)
     updateProgram.bind(
-      buffers + [inputs.learningRate, inputs.step] + views, into: buffers + [inputs.loss, inputs.norm])
+      buffers + [inputs.learningRate, inputs.step] + views, into: buffers + inputs.reported)
 
     // Sums of several batches are made in the vector itself.
     let accumulated = count > 1 ? Array(sums.prefix(summedCount)) : []

@@ -11,6 +11,8 @@ struct ForwardTensors {
   let loss: Tensor
   /// The share of the places that count, where not all do.
   let counted: Tensor?
+  /// What layers tell of themselves, by name in alphabetical order: scalars, means over the batch.
+  let figures: [(name: String, value: Tensor)]
   /// New values of running statistics, by their places among the parameters.
   let updates: [Int: Tensor]
 
@@ -31,10 +33,12 @@ struct ForwardTensors {
     let share = task.countedPlaces(labels).map { $0.mean() }
     if let more = context.auxiliaryLoss { exact = exact + (share.map { more * $0 } ?? more) }
     counted = share
-    let new = context.updates
+    let (new, told) = (context.updates, context.figures)
     let forward = try recipe.train.precision.applied(
-      to: [exact] + new.map(\.value), of: parameters.map(\.parameter.tensor) + [key, x, y])
+      to: [exact] + new.map(\.value) + told.map(\.value),
+      of: parameters.map(\.parameter.tensor) + [key, x, y])
     loss = forward[0]
+    figures = zip(told, forward.suffix(told.count)).map { ($0.name, $1.cast(.float32)) }
     var places: [ObjectIdentifier: Int] = [:]
     for (place, named) in parameters.enumerated() { places[ObjectIdentifier(named.parameter)] = place }
     var updates: [Int: Tensor] = [:]

@@ -41,6 +41,11 @@ extension TrainingRun {
         state, recipe: recipe, steps: steps, device: device, ranks: ranks, communicator: communicator,
         budget: budget, makeInner: alone)
     }
+    if OverlappedStep.fits(recipe, ranks: ranks) {
+      return try OverlappedStep(
+        state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks,
+        communicator: communicator, budget: budget)
+    }
     return try DataParallelStep(
       state, task: task, recipe: recipe, optimizer: optimizer, device: device, ranks: ranks,
       communicator: communicator, budget: budget)

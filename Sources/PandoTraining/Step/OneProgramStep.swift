@@ -21,7 +21,7 @@ struct StepGraph {
   let state: [Tensor]
   /// The state; then key, learning rate, number of the step, samples and targets.
   let inputs: [Tensor]
-  /// The new state, loss and norm of the gradients.
+  /// The new state, loss and norm of the gradients, and what layers tell of themselves.
   let outputs: [Tensor]
   /// Each state tensor goes to its successor's place.
   let donations: [Int: Int]
@@ -30,7 +30,8 @@ struct StepGraph {
 
   init(_ pass: StepTensors, _ state: TrainingState, recipe: Recipe, optimizer: any Optimizer) {
     let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step,
+      isCounted: pass.counted != nil)
     let result = rule.apply(gradients: pass.gradients, totals: pass.totals)
     let oldStatistics = pass.oldStatistics(state)
     self.state = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + oldStatistics
@@ -38,7 +39,7 @@ struct StepGraph {
     outputs =
       result.parameters + result.slots
       + zip(pass.newStatistics, oldStatistics).map { select(result.isFinite, $0, $1) }
-      + [result.loss, result.norm]
+      + [result.loss, result.norm] + result.figures
     donations = Dictionary(uniqueKeysWithValues: self.state.indices.map { ($0, $0) })
   }
 }

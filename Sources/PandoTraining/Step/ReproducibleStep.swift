@@ -52,7 +52,8 @@ final class ReproducibleStep: StepProgram {
     let summedCount = pass.gradients.count + pass.totals.count
     let totals = sums[pass.gradients.count..<summedCount].map { $0 * share }
     let rule = UpdateRule(
-      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step)
+      state: state, recipe: recipe, optimizer: optimizer, rate: pass.rate, step: pass.step,
+      isCounted: pass.counted != nil)
     let result = rule.apply(gradients: gradients, totals: totals)
     let statistics = pass.oldStatistics(state)
     let old = pass.trained + state.slots.flatMap { $0.map(\.placeholder) } + statistics
@@ -62,7 +63,7 @@ final class ReproducibleStep: StepProgram {
         select(result.isFinite, $0 * share, $1)
       }
     let update = try Program(
-      new + [result.loss, result.norm], inputs: old + [pass.rate, pass.step] + sums,
+      new + [result.loss, result.norm] + result.figures, inputs: old + [pass.rate, pass.step] + sums,
       donations: Dictionary(uniqueKeysWithValues: old.indices.map { ($0, $0) }), on: device,
       offload: state.offload(old))
     let ranges = (0..<count).map {
@@ -88,9 +89,10 @@ final class ReproducibleStep: StepProgram {
     rootPlace = old.count + 2
     let buffers = state.buffers(of: old)
     updateProgram = update
+    inputs.watch(pass.figures)
     update.bind(
       buffers + [inputs.learningRate, inputs.step] + layout.types.map { HostBuffer($0) },
-      into: buffers + [inputs.loss, inputs.norm])
+      into: buffers + inputs.reported)
   }
 
   var programs: [Program] { workers.flatMap(\.programs) + [adder.program, updateProgram] }

@@ -55,6 +55,12 @@ struct StepReport {
   let gradientNorm: Double
   /// What went to other ranks.
   var traffic = StepTraffic()
+  /// What layers tell of themselves, by name.
+  var figures: [String: Double] = [:]
+  /// How long the stages of a pipeline stood still; `nil` where there is none.
+  var bubble: BubbleTimes?
+  /// When this rank waited for another stage.
+  var waits: [StageWait] = []
   var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
 }
 
@@ -82,6 +88,15 @@ final class StepInputs {
   let step = HostBuffer(.scalar(.float32))
   let loss = HostBuffer(.scalar(.float32))
   let norm = HostBuffer(.scalar(.float32))
+  private var figures: [(name: String, buffer: HostBuffer)] = []
+
+  /// Has the report tell these figures too.
+  func watch(_ figures: [(name: String, value: Tensor)]) {
+    self.figures = figures.map { ($0.name, HostBuffer(.scalar(.float32))) }
+  }
+
+  /// What a step's program returns behind the state: loss, norm, and the figures that are watched.
+  var reported: [HostBuffer] { [loss, norm] + figures.map(\.buffer) }
 
   /// Sets learning rate and number of the step at `index`, counted from 0.
   func begin(_ index: Int, rate: Double) {
@@ -96,8 +111,10 @@ final class StepInputs {
   }
 
   var report: StepReport {
-    StepReport(
+    var report = StepReport(
       loss: Double(loss.pointer.load(as: Float.self)), gradientNorm: Double(norm.pointer.load(as: Float.self))
     )
+    for (name, buffer) in figures { report.figures[name] = Double(buffer.pointer.load(as: Float.self)) }
+    return report
   }
 }

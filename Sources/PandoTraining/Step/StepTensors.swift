@@ -10,18 +10,20 @@ struct StepTensors {
   let key: Tensor
   let rate: Tensor
   let step: Tensor
-  /// The mean over the batch and what layers add of their own, times the weight. Where some places are not counted, the sum over the others divided by
-  /// the number of all.
-  let loss: Tensor
+  /// The mean over the batch and what layers add of their own, times the weight. Where some places are not counted, the
+  /// sum over the others divided by the number of all.
+  private(set) var loss: Tensor
   /// The share of the places that count, times the weight, where not all do: what the loss must be divided by once all
   /// of the step is added up.
-  let counted: Tensor?
+  private(set) var counted: Tensor?
+  /// What layers tell of themselves, times the weight.
+  private(set) var figures: [(name: String, value: Tensor)]
   /// The placeholders of the trained parameters, and the loss's gradient at each.
   let trained: [Tensor]
-  let gradients: [Tensor]
+  private(set) var gradients: [Tensor]
   /// Places in `TrainingState.weights` of what is not trained, and its new values.
   let statistics: [Int]
-  let newStatistics: [Tensor]
+  private(set) var newStatistics: [Tensor]
 
   /// - Parameter weight: what this pass counts in the step, from 0 to 1; loss and gradients are multiplied by it.
   init(
@@ -33,14 +35,31 @@ struct StepTensors {
     step = Tensor.placeholder("step", .scalar(.float32))
     counted = pass.counted.map { weight == 1 ? $0 : $0 * weight }
     loss = weight == 1 ? pass.loss : pass.loss * weight
+    figures = weight == 1 ? pass.figures : pass.figures.map { ($0.name, $0.value * weight) }
     trained = state.trainable.map { state.weights[$0].placeholder }
     gradients = try gradient(of: loss, at: trained)
     statistics = state.parameters.indices.filter { !state.parameters[$0].parameter.isTrainable }
     newStatistics = statistics.map { pass.updates[$0] ?? state.weights[$0].placeholder }
   }
 
-  /// What is added up over a step beside the gradients: the loss, and what it must be divided by, if anything.
-  var totals: [Tensor] { counted.map { [loss, $0] } ?? [loss] }
+  /// What is added up over a step beside the gradients: the loss, what it must be divided by, if anything, and what
+  /// layers tell of themselves.
+  var totals: [Tensor] { (counted.map { [loss, $0] } ?? [loss]) + figures.map(\.value) }
+
+  /// What this pass and those of the other ranks of `mesh` come to together.
+  ///
+  /// - Parameters:
+  ///   - names: the names of the trained parameters.
+  ///   - share: what this rank's running statistics count in the mean of all.
+  func summed(over mesh: Mesh, names: [String], share: Double) -> StepTensors {
+    var all = self
+    all.gradients = zip(gradients, names).map { $0.summed(over: mesh, label: "gradient of \($1)") }
+    all.loss = loss.summed(over: mesh, label: "loss")
+    all.counted = counted?.summed(over: mesh, label: "places that count")
+    all.figures = figures.map { ($0.name, $0.value.summed(over: mesh, label: $0.name)) }
+    all.newStatistics = newStatistics.map { ($0 * share).summed(over: mesh, label: "statistics") }
+    return all
+  }
 
   /// The statistics' placeholders.
   func oldStatistics(_ state: TrainingState) -> [Tensor] { statistics.map { state.weights[$0].placeholder } }

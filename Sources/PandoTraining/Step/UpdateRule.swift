@@ -13,6 +13,8 @@ struct UpdateRule {
     let norm: Tensor
     /// The mean over all places of the step that count.
     let loss: Tensor
+    /// What layers tell of themselves.
+    var figures: [Tensor] = []
     /// Whether loss and norm are finite; if not, parameters and slots are the old ones.
     let isFinite: Tensor
   }
@@ -22,6 +24,8 @@ struct UpdateRule {
   let optimizer: any Optimizer
   let rate: Tensor
   let step: Tensor
+  /// Whether not all places count, and the second total is what the loss must be divided by.
+  let isCounted: Bool
 
   /// Networks draw under keys of their own from streams that are counted from 0.
   private static let firstStream = 1 << 29
@@ -35,13 +39,15 @@ struct UpdateRule {
   /// - Parameter totals: as `StepTensors.totals`, of the whole step.
   func apply(gradients: [Tensor], totals: [Tensor]) -> Result {
     let settled = settled(gradients, totals: totals)
-    return update(settled.gradients, loss: settled.loss, norm: globalNorm(settled.gradients))
+    var result = update(settled.gradients, loss: settled.loss, norm: globalNorm(settled.gradients))
+    result.figures = Array(totals.dropFirst(isCounted ? 2 : 1))
+    return result
   }
 
   /// The gradients of the mean over all places that count, with the limit of each element kept, and that mean.
   func settled(_ gradients: [Tensor], totals: [Tensor]) -> (gradients: [Tensor], loss: Tensor) {
     var (gradients, loss) = (gradients, totals[0])
-    if totals.count > 1 {
+    if isCounted {
       gradients = gradients.map { $0 / totals[1] }
       loss = loss / totals[1]
     }

@@ -24,12 +24,13 @@ final class WholeStep: OneProgramStep {
         offload: state.offload(graph.inputs, hasGradients: true))
     }
     stateMemory = StateMemory(program.compiledGraph, state: state)
+    inputs.watch(pass.figures)
     let buffers = state.buffers(of: graph.state)
     program.bind(
       buffers + [
         inputs.key, inputs.learningRate, inputs.step, HostBuffer(pass.x.type), HostBuffer(pass.y.type),
       ],
-      into: buffers + [inputs.loss, inputs.norm])
+      into: buffers + inputs.reported)
   }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws

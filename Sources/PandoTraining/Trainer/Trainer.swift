@@ -98,6 +98,7 @@ public struct Trainer {
     let ownSeconds = max(0, seconds - ((recorder?.blockedSeconds ?? 0) - blocked))
     run.traffic.add(report.traffic, stepSeconds: seconds)
     profiler?.take(feeds)
+    profiler?.take(report.waits)
     profiler?.takeExchanges()
     guard report.isFinite else {
       let culprit = try run.culprit(feeds)
@@ -109,12 +110,15 @@ public struct Trainer {
     }
     run.step += 1
     run.lastLoss = report.loss
+    run.lastFigures = report.figures
+    if let bubble = report.bubble { run.bubble?.add(bubble) }
     meter.add(run.samplesPerStep)
     return StepRecord(
       step: run.step, loss: report.loss, gradientNorm: report.gradientNorm, learningRate: rate,
       samples: run.position,
       samplesPerSecond: meter.rate, ownSeconds: ownSeconds, sentBytes: report.traffic.sentBytes,
-      exchangeSeconds: report.traffic.seconds)
+      exchangeSeconds: report.traffic.seconds, figures: report.figures,
+      bubble: report.bubble.map { $0.idleSeconds / $0.busySeconds })
   }
 
   /// Measures the held-out samples; whether the metric has never been better.

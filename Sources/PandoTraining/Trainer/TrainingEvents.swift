@@ -48,6 +48,10 @@ public struct StepRecord: Sendable {
   public var sentBytes = 0
   /// Seconds in which this rank did nothing but exchange with others, or wait for them.
   public var exchangeSeconds = 0.0
+  /// What layers tell of themselves, by name: `balance_loss`, `dropped_share`.
+  public var figures: [String: Double] = [:]
+  /// In a pipeline, the time in which its stages stood still over the time in which they worked.
+  public var bubble: Double?
 }
 
 /// Figures of one evaluation.

@@ -32,6 +32,10 @@ public final class TrainingRun {
   var evaluationsSinceBest = 0
   /// The loss of the last step.
   public internal(set) var lastLoss = Double.nan
+  /// What layers told of themselves in the last step, by name: `balance_loss`, `dropped_share`.
+  public internal(set) var lastFigures: [String: Double] = [:]
+  /// The bubble of a pipeline over this session's steps; `nil` where there is no pipeline.
+  public internal(set) var bubble: PipelineBubble?
   /// What the ranks carry, on the first rank while a checkpoint is made.
   var gathered: [Gathered] = []
   /// What all steps of this session sent.
@@ -109,6 +113,7 @@ public final class TrainingRun {
       program = try Self.makeStep(
         state, task, recipe, optimizer, device, ranks, budget, steps: totalSteps)
     } catch let error as StepLimitError { throw MemoryLimitError(needed: fixed + error.needed) }
+    bubble = state.parallelism?.stage.map { PipelineBubble(formula: $0.order.bubble) }
     let needed = plan.plannedBytes
     guard needed <= recipe.train.memory ?? .max else { throw MemoryLimitError(needed: needed) }
   }

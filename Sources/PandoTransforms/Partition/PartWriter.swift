@@ -31,12 +31,7 @@ struct PartWriter {
   }
 
   mutating func write() throws -> Graph {
-    for (place, input) in graph.inputs.enumerated() {
-      let sharding = partitioning.input(place)?.sharding ?? .replicated(input.value.type.rank)
-      let type = try sharding.localType(of: input.value.type, on: mesh, name: input.name)
-      versions[input.value.id] = [Version(sharding: sharding, value: builder.input(input.name, type))]
-    }
-    for index in graph.nodes.indices { try write(index) }
+    try writeNodes()
     var outputs: [Value] = []
     for (place, output) in graph.outputs.enumerated() {
       let sharding = partitioning.output(place)?.sharding ?? .replicated(output.type.rank)
@@ -44,6 +39,24 @@ struct PartWriter {
     }
     builder.setOutputs(outputs)
     return builder.graph
+  }
+
+  /// For each output the axes along which ranks hold terms of it as it is made.
+  mutating func outputTerms() throws -> [[String]] {
+    try writeNodes()
+    return graph.outputs.map { output in
+      let sharding = versions[output.id][0].sharding
+      return sharding.reduction == .sum ? sharding.partial : []
+    }
+  }
+
+  private mutating func writeNodes() throws {
+    for (place, input) in graph.inputs.enumerated() {
+      let sharding = partitioning.input(place)?.sharding ?? .replicated(input.value.type.rank)
+      let type = try sharding.localType(of: input.value.type, on: mesh, name: input.name)
+      versions[input.value.id] = [Version(sharding: sharding, value: builder.input(input.name, type))]
+    }
+    for index in graph.nodes.indices { try write(index) }
   }
 
   private mutating func write(_ index: Int) throws {

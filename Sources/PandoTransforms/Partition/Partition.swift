@@ -19,16 +19,17 @@ public struct Partition: Pass {
   /// - Throws: `ShardingError` where an input, an output or an annotated value does not divide over the mesh; `TypeError`
   ///   where an operation's sharding rule does not fit it.
   public func apply(_ graph: Graph) throws -> Graph {
+    var writer = try writer(graph)
+    return try GatherReductions(bucketBytes: partitioning.bucketBytes).apply(writer.write())
+  }
+
+  fileprivate func writer(_ graph: Graph) throws -> PartWriter {
     try checkPlacements(graph)
     var graph = try Simplify().apply(graph)
     while let next = try decomposed(graph) { graph = next }
     var propagation = try Propagation(graph, partitioning)
     propagation.run(downTo: .storage)
-    var writer = PartWriter(propagation)
-    let passes: [any Pass] = [
-      EliminateDeadCode(), HoistReductions(), MergeReductions(bucketBytes: partitioning.bucketBytes),
-    ]
-    return try writer.write().applying(passes)
+    return PartWriter(propagation)
   }
 
   private func checkPlacements(_ graph: Graph) throws {
@@ -68,5 +69,16 @@ public struct Partition: Pass {
       for (old, new) in zip(node.results, results) { rewriter[old] = new }
     }
     return try Simplify().apply(rewriter.finish())
+  }
+}
+
+extension Partitioning {
+  /// For each output of a graph the axes along which ranks hold terms of it as it is made: an output that is wanted in
+  /// terms along these, or some of them, needs no exchange along them.
+  ///
+  /// - Throws: as `Partition`.
+  public func outputTerms(of graph: Graph) throws -> [[String]] {
+    var writer = try Partition(self).writer(graph)
+    return try writer.outputTerms()
   }
 }

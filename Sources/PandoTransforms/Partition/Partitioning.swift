@@ -15,7 +15,8 @@ public struct Placement: Hashable, Sendable {
     public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
   }
 
-  /// How it is spread; without terms.
+  /// How it is spread. An input of which ranks hold terms is added up where it is wanted whole; an output is left in
+  /// terms only where it comes as such (`Partitioning.outputTerms`).
   public let sharding: Sharding
   /// The rank of its wishes.
   public let priority: Priority

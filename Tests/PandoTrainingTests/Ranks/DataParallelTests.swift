@@ -159,7 +159,12 @@ import Testing
     #expect(Set(outcomes.map(\.losses)).count == 1)
     for outcome in outcomes {
       #expect(outcome.plan.plannedBytes == outcome.plan.measuredBytes)
-      #expect(outcome.plan.accumulationBytes >= outcome.plan.parameters * 4)
+      // Several batches leave their gradients in a vector; those of one are added up inside its program.
+      if accumulate > 1 {
+        #expect(outcome.plan.accumulationBytes >= outcome.plan.parameters * 4)
+      } else {
+        #expect(outcome.plan.stepArenaBytes >= outcome.plan.parameters * 4)
+      }
       // An all-reduce sends at least 2 (n - 1) / n of the gradients.
       let least = outcome.plan.parameters * 4 * 2 * (ranks - 1) / ranks
       #expect(outcome.sentBytes.allSatisfy { $0 >= least && $0 < least + 8192 })

@@ -112,6 +112,47 @@ import Testing
     try expectSame(alone, Self.recipe(recipe, way), ranks: 2, on: task)
   }
 
+  /// Ranks of a stage add up gradients once in a step, however many micro-batches it has; only the loss is told for each.
+  @Test(arguments: [nil, 1] as [Int?]) func gradientsAreExchangedOnceAStep(_ zero: Int?) throws {
+    func sentBytes(_ microBatches: Int) throws -> [Double] {
+      var recipe = Self.textRecipe(steps: 3, layers: 2)
+      recipe.data.batch = 16
+      let way = Way(
+        axes: [("data", 2), ("pipeline", 2)], microBatches: microBatches, zero: zero)
+      let spread = Self.recipe(recipe, way)
+      return try InProcessCommunicator.run(4) { communicator in
+        let run = try TrainingRun(
+          spread, task: try SpreadTests.textTask(), device: .cpu.with(threads: 1), ranks: Ranks(communicator))
+        _ = try Trainer(run).train()
+        return run.traffic.sentBytesPerStep
+      }
+    }
+    for (few, many) in try zip(sentBytes(2), sentBytes(8)) {
+      #expect(few > 4096 && abs(many - few) <= 6 * 8, "\(few) bytes in 2 micro-batches, \(many) in 8")
+    }
+  }
+
+  /// The bubble is measured in every step, the same for all ranks of a line of stages.
+  @Test func theBubbleIsMeasured() throws {
+    let recipe = Self.recipe(
+      Self.textRecipe(steps: 5, layers: 2), Way(axes: [("pipeline", 2)], microBatches: 4))
+    let bubbles = try InProcessCommunicator.run(2) { communicator in
+      let run = try TrainingRun(
+        recipe, task: try SpreadTests.textTask(), device: .cpu.with(threads: 1), ranks: Ranks(communicator))
+      #expect(run.bubble != nil && run.bubble?.measured == nil)
+      _ = try Trainer(run).train()
+      return run.bubble
+    }
+    for bubble in bubbles {
+      #expect(bubble?.formula == 0.25)
+      #expect(bubble?.measured ?? 0 > 0)
+      #expect(bubble?.measured == bubbles[0]?.measured)
+    }
+    let alone = try TrainingRun(
+      Self.textRecipe(steps: 1, layers: 2), task: try SpreadTests.textTask(), device: .cpu.with(threads: 1))
+    #expect(alone.bubble == nil)
+  }
+
   /// A stage holds its own layers alone, and fewer activations one forward, one backward than with all forward first.
   @Test func aStageHoldsItsPart() throws {
     func plans(_ recipe: Recipe, ranks: Int) throws -> [RunPlan] {

@@ -14,6 +14,12 @@ private final class LossLog: TrainingObserver, Sendable {
   func didSave(step: Int, _ run: TrainingRun) {}
 }
 
+/// What layers tell of themselves in each step.
+private final class FigureLog: TrainingObserver, Sendable {
+  let figures = Mutex<[[String: Double]]>([])
+  func didStep(_ record: StepRecord, _ run: TrainingRun) { figures.withLock { $0.append(record.figures) } }
+}
+
 /// Runs whose step is one program spread over ranks that are threads of this process.
 @Suite struct SpreadTests {
   /// A way of spreading a run.
@@ -144,6 +150,54 @@ private final class LossLog: TrainingObserver, Sendable {
 
   @Test(arguments: expertMeshes) func expertsLearnAsOnOneRank(_ mesh: Mesh) throws {
     try expectSame(Self.expertRecipe(), Self.textTask, mesh)
+  }
+
+  /// What experts tell of themselves is of the whole step, whoever computes which part of it.
+  @Test func expertsTellTheSameHoweverTheyAreSpread() throws {
+    struct Way {
+      var axes: [(name: String, size: Int)] = []
+      var ranks = 1
+      var accumulate = 1
+      var reproducible = false
+    }
+    func figures(_ way: Way) throws -> [[String: Double]] {
+      var recipe = Self.expertRecipe()
+      guard case .gpt(var gpt) = recipe.model else { return [] }
+      gpt.dropout = 0
+      recipe.model = .gpt(gpt)
+      recipe.data.shuffle = false
+      recipe.data.batch = 12 / way.accumulate
+      recipe.train.accumulate = way.accumulate
+      recipe.train.steps = 3
+      recipe.reproducible = way.reproducible
+      recipe.parallel.axes = way.axes.map { Recipe.Axis(name: $0.name, size: $0.size) }
+      let final = recipe
+      return try InProcessCommunicator.run(way.ranks) { communicator in
+        let run = try TrainingRun(
+          final, task: try Self.textTask(), device: .cpu.with(threads: 1),
+          ranks: way.ranks == 1 ? .single : Ranks(communicator))
+        let log = FigureLog()
+        _ = try Trainer(run, observers: [log]).train()
+        return log.figures.withLock { $0 }
+      }[0]
+    }
+    let alone = try figures(Way())
+    #expect(alone.count == 3)
+    for step in alone {
+      #expect(step.keys.sorted() == ["balance_loss", "dropped_share"])
+      #expect((0.9...4).contains(step["balance_loss"] ?? 0) && (0..<1).contains(step["dropped_share"] ?? 1))
+    }
+    let ways = [
+      Way(axes: [("expert", 2)], ranks: 2), Way(ranks: 2), Way(ranks: 5), Way(accumulate: 3),
+      Way(ranks: 2, accumulate: 2), Way(reproducible: true), Way(ranks: 2, reproducible: true),
+    ]
+    for way in ways {
+      for (step, other) in try zip(alone, figures(way)) {
+        for (name, value) in step {
+          #expect(abs((other[name] ?? .nan) - value) <= 1e-5 * max(1, value), "\(name) of \(way)")
+        }
+      }
+    }
   }
 
   static let sequenceMeshes: [Mesh] = [

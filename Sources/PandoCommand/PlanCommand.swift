@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pando
 import PandoData
+import PandoMPI
 import PandoPlanning
 import PandoTraining
 
@@ -42,7 +43,10 @@ struct PlanCommand: ParsableCommand {
       "With --cluster: data=8,tensor=4,pipeline=2,micro-batch=1,chunks=1,zero=0,recompute=1,overlap=0.",
       valueName: "sizes"))
   var strategy: String?
-  @Option(help: "With --cluster: processors to use.") var ranks: Int?
+  @Option(help: "Processes to plan for, each with its own memory; with --cluster: processors to use.")
+  var ranks: Int?
+  @Flag(help: "Print how parameters are spread over the ranks, and what a step exchanges.") var parallel =
+    false
   @Flag(help: "With --cluster: find the cheapest strategy that fits, for what --strategy leaves open.")
   var auto = false
   @Flag(help: "Measure what this machine can do, and keep it; a recipe may follow.") var calibrate = false
@@ -51,14 +55,28 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     if let threads, threads < 1 { throw UsageError("--threads must be at least 1, got \(threads)") }
     if let cluster { return try plan(on: cluster) }
-    guard shape == nil, strategy == nil, ranks == nil, !auto else {
-      throw UsageError("--shape, --strategy, --ranks and --auto go with --cluster")
+    guard shape == nil, strategy == nil, !auto else {
+      throw UsageError(
+        "--shape, --strategy and --auto go with --cluster; of a recipe, use --ranks and --set parallel=auto")
     }
+    if calibrate, RankEnvironment(ProcessInfo.processInfo.environment) != nil {
+      guard let both = CalibrateRanks() else { throw UsageError("--calibrate: two ranks need two cores") }
+      return try RankEnd.run { try both.work(json: json) }
+    }
+    if let ranks, ranks < 1 { throw UsageError("--ranks \(ranks): a run needs at least one rank") }
     guard calibrate || recipe != nil else {
       throw UsageError("name a recipe: pando plan recipes/digits.yaml; or measure: pando plan --calibrate")
     }
     guard let recipe else { return try measure(on: Device(named: "cpu", threads: threads)) }
-    let (settings, task) = try opened(recipe)
+    var (settings, task) = try opened(recipe)
+    let ranks = ranks ?? PlanRanks.ranks(of: settings)
+    // A workload's threads are those of one process.
+    if ranks > 1, isWorkload(recipe) { settings.train.threads = nil }
+    if ranks > 1 || parallel {
+      if calibrate { try measure(on: try Device(named: "cpu", threads: threads)) }
+      return try plan(settings, try task(), ranks: ranks, evaluates: !isWorkload(recipe))
+    }
+    settings.parallel.isAutomatic = false
     var device = try Device(
       named: "cpu", threads: threads ?? settings.train.threads, exact: settings.train.precision == .exact)
     if calibrate { try measure(on: device, folder: settings.train.offload.folder) }
@@ -68,8 +86,25 @@ struct PlanCommand: ParsableCommand {
     if let ceilings { device.ceilings = ceilings }
     let run = try TrainingRun(settings, task: try task(), device: device, isPlan: true)
     let forecast = try RunForecast(run, isCalibrated: ceilings != nil, evaluates: !isWorkload(recipe))
-    if let out { try write(forecast, run, to: out) }
+    if let out { try write(forecast, timeline: run.timelineSVG(), to: out) }
     if json { try JSONOutput.print(forecast) } else { show(forecast) }
+  }
+
+  /// Plans for several ranks.
+  private func plan(_ recipe: Recipe, _ task: TrainingTask, ranks: Int, evaluates: Bool) throws {
+    let spread = try PlanRanks(recipe, task: task, ranks: ranks, threads: threads)
+    // The way that is asked for comes first: its mistakes, and what the process takes before others were looked at.
+    let early = recipe.parallel.isAutomatic ? nil : try spread.plan(nil)
+    let table = ranks > 1 ? try spread.table() : nil
+    let ready = try early ?? spread.plan(table)
+    var forecast = try RanksForecast(ready, on: spread.machine, evaluates: evaluates)
+    forecast.strategies = table?.rows ?? []
+    if let out { try write(forecast, timeline: ready.timelineSVG(), to: out) }
+    if json { return try JSONOutput.print(forecast) }
+    if parallel { PlanRanksText.show(strategy: ready) }
+    PlanRanksText.show(forecast)
+    show(forecast.first)
+    if let table { PlanRanksText.show(table) }
   }
 
   /// Plans for machines that need not be there.
@@ -119,9 +154,11 @@ struct PlanCommand: ParsableCommand {
   private func measure(on device: Device, folder: String? = nil) throws {
     let line = ProgressNote("calibrate")
     defer { line.clear() }
-    var ceilings = try Calibration.measure(on: device) { name, done, count in
-      line.update("\(done + 1) of \(count): \(name)")
-    }
+    var ceilings = try Calibration.measure(
+      on: device,
+      progress: { name, done, count in
+        line.update("\(done + 1) of \(count): \(name)")
+      })
     line.update("the disk")
     let place = URL(fileURLWithPath: folder ?? ".", isDirectory: true)
     var problem: OffloadError?
@@ -131,19 +168,23 @@ struct PlanCommand: ParsableCommand {
     let file = CalibrationFile()
     try file.save(ceilings, threads: device.threads)
     line.clear()
+    if !json {
+      print("\(device.threads) threads, kept in \(file.url.path)")
+      CeilingsTable.show(ceilings)
+    }
+    if let both = CalibrateRanks() {
+      if MPIWorld.problem == nil {
+        line.update("two ranks at once")
+        try both.launch(json: json)
+        line.clear()
+      } else {
+        Terminal.note(
+          "two ranks are not measured: there is no Open MPI here; 'pando doctor' says how to get it")
+      }
+    }
     if json {
       if recipe == nil { try JSONOutput.print(ceilings) }
       return
-    }
-    print("\(device.threads) threads, kept in \(file.url.path)")
-    for (title, lines) in [("32 bits", ceilings.lines), ("16 bits", ceilings.shortLines)] {
-      for (kind, line) in lines.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-        print(
-          String(
-            format: "%@ %@ %@ GFLOP/s %@ GB/s %@ GB/s in caches %7.1f µs to start",
-            kind.rawValue.padding(toLength: 26, withPad: " ", startingAt: 0), title,
-            rate(line.perOperation), rate(line.perByte), rate(line.perCachedByte), line.start * 1e6))
-      }
     }
     if let disk = ceilings.disk {
       print(
@@ -154,12 +195,7 @@ struct PlanCommand: ParsableCommand {
     if let problem { print("disk not measured: \(problem)") }
   }
 
-  /// Units in thousand millions a second; a dash where what they take does not show.
-  private func rate(_ seconds: Double) -> String {
-    seconds > 0 ? String(format: "%8.1f", 1e-9 / seconds) : String(repeating: " ", count: 7) + "–"
-  }
-
-  private func write(_ forecast: RunForecast, _ run: TrainingRun, to path: String) throws {
+  private func write(_ forecast: some Encodable, timeline: String, to path: String) throws {
     let folder = URL(fileURLWithPath: path, isDirectory: true)
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw UsageError("--out: cannot make the folder \(path): \(error.localizedDescription)")
@@ -168,7 +204,7 @@ struct PlanCommand: ParsableCommand {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try AtomicFile.write(try encoder.encode(forecast), to: folder.appendingPathComponent("forecast.json"))
     try AtomicFile.write(
-      Data(run.timelineSVG().utf8), to: folder.appendingPathComponent("memory-timeline.svg"))
+      Data(timeline.utf8), to: folder.appendingPathComponent("memory-timeline.svg"))
   }
 
   private func show(_ forecast: RunForecast) {

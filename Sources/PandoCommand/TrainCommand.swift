@@ -53,8 +53,10 @@ struct TrainCommand: ParsableCommand {
     guard minRanks.map({ (1...ranks).contains($0) }) ?? true, maxRestarts >= 0 else {
       throw UsageError("--min-ranks must be from 1 to --ranks, and --max-restarts 0 or more")
     }
-    let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
+    var recipe = try Recipe.load(path: self.recipe, overrides: overrides)
     if ranks > 1 || hosts != nil || maxRestarts > 0 { return try launch(recipe) }
+    // One rank has one way to go.
+    recipe.parallel.isAutomatic = false
     try DataFolder.fetch(recipe.data.source)
     let signal = StopSignal()
     let outcome = try session(recipe, .single, threads: recipe.train.threads)
@@ -65,7 +67,7 @@ struct TrainCommand: ParsableCommand {
   /// Starts the ranks and watches over them.
   private func launch(_ recipe: Recipe) throws {
     _ = try recipe.mesh(ranks: ranks)
-    if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks) }
+    if !recipe.isSpread, !recipe.parallel.isAutomatic { try recipe.requireSamples(forRanks: ranks) }
     // Once, before every rank wants them.
     try DataFolder.fetch(recipe.data.source)
     let arguments = Array(CommandLine.arguments.dropFirst())
@@ -88,7 +90,7 @@ struct TrainCommand: ParsableCommand {
 
   /// Trains as one of several ranks.
   private func work(_ environment: RankEnvironment) throws {
-    let recipe = try Recipe.load(path: self.recipe, overrides: overrides)
+    var recipe = try Recipe.load(path: self.recipe, overrides: overrides)
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let threads =
       recipe.train.threads
@@ -100,6 +102,7 @@ struct TrainCommand: ParsableCommand {
     try agreement(recipe).check(world.communicator)
     if ranks.isFirst { try DataFolder.fetch(recipe.data.source) }
     try world.communicator.barrier(label: "data")
+    if recipe.parallel.isAutomatic { recipe = try resolved(recipe, ranks, threads: threads) }
     let signal = StopSignal()
     let watchdog = watchdog(world.communicator, folder(recipe))
     defer { watchdog.stop() }
@@ -112,6 +115,18 @@ struct TrainCommand: ParsableCommand {
       .run(note: { if ranks.isFirst { Terminal.note($0) } }, shouldStop: { signal.isSet })
     try world.finish()
     if ranks.isFirst { tell(outcome) }
+  }
+
+  /// The recipe with the way of spreading it that the first rank finds to be the best, the same on every rank.
+  private func resolved(_ recipe: Recipe, _ ranks: Ranks, threads: Int) throws -> Recipe {
+    var text = ""
+    if ranks.isFirst {
+      let task = try TrainingTask(recipe, dataFolder: DataFolder.url)
+      text = try PlanRanks.resolved(recipe, task: task, ranks: ranks.count, threads: threads) {
+        Terminal.note($0)
+      }.yaml
+    }
+    return try Recipe(yaml: ranks.sharing(text))
   }
 
   /// What all ranks must have alike: what they run, what they exchange, and where the result must not depend on them the
@@ -203,6 +218,13 @@ struct TrainCommand: ParsableCommand {
       line(
         "bubble",
         String(format: "%.1f %% of the work; by the schedule alone %.1f %%", bubble * 100, formula * 100))
+    }
+    if summary.ranks > 1, let most = summary.residentBytes.max(),
+      let rank = summary.residentBytes.firstIndex(of: most),
+      summary.plannedResidentBytes.indices.contains(rank)
+    {
+      let planned = Figures.bytes(summary.plannedResidentBytes[rank])
+      line("memory of a process", "\(Figures.bytes(most)) at the most, on rank \(rank); \(planned) planned")
     }
     if summary.restarts > 0 {
       line("restarts", "\(summary.restarts)")

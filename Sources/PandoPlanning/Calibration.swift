@@ -18,9 +18,11 @@ public enum Calibration {
 
   /// Times small programs on `device` and draws a line through the times of each kind of work.
   ///
-  /// - Parameter progress: is told what is measured, and how many of how many programs are done.
+  /// - Parameters:
+  ///   - meet: called before each program: ranks that measure at once wait for each other here.
+  ///   - progress: is told what is measured, and how many of how many programs are done.
   public static func measure(
-    on device: Device, progress: (String, Int, Int) -> Void = { _, _, _ in }
+    on device: Device, meet: () throws -> Void = {}, progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> Ceilings {
     let samples = try CalibrationSample.all(short: false) + CalibrationSample.all(short: true)
     // Twice, some seconds apart: what else the machine does slows one more than the other, and the quicker counts.
@@ -29,14 +31,16 @@ public enum Calibration {
       var observations: [Observation] = []
       for (place, sample) in samples.enumerated() {
         progress(sample.name, pass * samples.count + place, 2 * samples.count)
-        observations += try observe(sample, on: device)
+        observations += try observe(sample, on: device, meet)
       }
       passes.append(observations)
     }
     return fit(zip(passes[0], passes[1]).map { $0.seconds < $1.seconds ? $0 : $1 }, cacheBytes: cacheBytes)
   }
 
-  private static func observe(_ sample: CalibrationSample, on device: Device) throws -> [Observation] {
+  private static func observe(
+    _ sample: CalibrationSample, on device: Device, _ meet: () throws -> Void
+  ) throws -> [Observation] {
     let program = try Program(sample.outputs, inputs: sample.inputs, on: device)
     let buffers = sample.inputs.map { input -> HostBuffer in
       let buffer = HostBuffer(input.type)
@@ -52,6 +56,7 @@ public enum Calibration {
     let graph = program.compiledGraph
     var times = [[Double]](repeating: [], count: graph.nodes.count)
     try program.run()
+    try meet()
     let began = ContinuousClock.now
     var runs = 0
     while runs < 5 || (runs < 40 && began.duration(to: .now) < .milliseconds(100)) {

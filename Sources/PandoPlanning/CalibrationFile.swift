@@ -8,8 +8,10 @@ public struct CalibrationFile {
     var version: Int
     /// The processor's name: ceilings measured on another do not count.
     var processor: String
-    /// By number of threads.
+    /// By number of threads; of ranks that worked at once, `1x2`: threads of each, and how many.
     var ceilings: [String: Ceilings]
+    /// Exchanges between two ranks; absent where they were not measured.
+    var link: LinkTimes?
   }
 
   /// Files of other versions count as not there.
@@ -31,11 +33,37 @@ public struct CalibrationFile {
   /// - Throws: `DataError` where the file is there and cannot be read as what it should be.
   public func ceilings(threads: Int) throws -> Ceilings? { try contents()?.ceilings["\(threads)"] }
 
+  /// What was measured of one rank with so many threads while as many others worked, two at the most; `nil` where nothing
+  /// was.
+  ///
+  /// - Throws: as `ceilings(threads:)`.
+  public func ceilings(threads: Int, busyRanks: Int) throws -> Ceilings? {
+    let contents = try contents()
+    return (busyRanks > 1 ? contents?.ceilings["\(threads)x2"] : nil) ?? contents?.ceilings["\(threads)"]
+  }
+
+  /// What was measured of exchanges between two ranks of this machine; `nil` where nothing was.
+  ///
+  /// - Throws: as `ceilings(threads:)`.
+  public func link() throws -> LinkTimes? { try contents()?.link }
+
   /// Keeps what was measured, beside what the file holds of other numbers of threads.
   public func save(_ ceilings: Ceilings, threads: Int) throws {
+    try change { $0.ceilings["\(threads)"] = ceilings }
+  }
+
+  /// Keeps what was measured of one of two ranks that worked at once, and of their exchanges.
+  public func save(_ ceilings: Ceilings, ofTwoRanksWith threads: Int, link: LinkTimes) throws {
+    try change {
+      $0.ceilings["\(threads)x2"] = ceilings
+      $0.link = link
+    }
+  }
+
+  private func change(_ body: (inout Contents) -> Void) throws {
     var contents =
       (try? contents()) ?? Contents(version: Self.version, processor: Self.processor, ceilings: [:])
-    contents.ceilings["\(threads)"] = ceilings
+    body(&contents)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try FileManager.default.createDirectory(

@@ -58,6 +58,39 @@ import Testing
     #expect(run.json["peak_memory_bytes"] as? Int == tightPeak)
   }
 
+  /// Plans of several ranks need no MPI: nothing is started.
+  @Test func severalRanksArePlanned() throws {
+    let folder = try prepared()
+    let plan = try planned(folder, ["--ranks", "2", "--set", "train.threads=1"])
+    for key in [
+      "parameters", "flops_per_step", "peak_memory_bytes", "resident_bytes", "step_seconds",
+      "joules_per_step",
+      "pareto", "host_peak_memory_bytes", "host_resident_bytes", "compute_seconds", "exchange_seconds",
+    ] { #expect(plan[key] != nil, "\(key) is missing") }
+    #expect(plan["ranks"] as? Int == 2)
+    let ranks = try #require(plan["per_rank"] as? [[String: Any]])
+    #expect(ranks.count == 2 && ranks.allSatisfy { ($0["peak_memory_bytes"] as? Int ?? 0) > 0 })
+    let strategies = try #require(plan["strategies"] as? [[String: Any]])
+    let names = strategies.compactMap { $0["name"] as? String }
+    #expect(names.starts(with: ["data 2", "data 2, ZeRO 1", "fsdp 2, ZeRO 3"]))
+    // Each rank sends the gradients of all 227 parameters once, with the loss.
+    let exchanges = try #require(plan["exchanges"] as? [[String: Any]])
+    #expect(exchanges.count == 1 && exchanges[0]["kind"] as? String == "all-reduce")
+    #expect(try #require(exchanges[0]["bytes"] as? Int) >= 228 * 4)
+    let text = try Command.run(
+      ["plan", "recipe.yaml", "--parallel", "--set", "parallel.axes={fsdp: 2}", "--set", "train.threads=1"],
+      in: folder.url)
+    #expect(text.status == 0, "\(text.errors)")
+    for word in ["fsdp=2", "all-gather", "exchanges of a step", "ways of spreading", "of the optimizer"] {
+      #expect(text.output.contains(word), "\(word): \(text.output)")
+    }
+    let uneven = try Command.run(
+      ["plan", "recipe.yaml", "--ranks", "3", "--set", "parallel.axes={tensor: 3}"], in: folder.url)
+    #expect(uneven.status == 2 && uneven.errorLines.count == 1)
+    let line = uneven.errorLines.first ?? ""
+    #expect(line.contains("the nearest way that 3 ranks can go is --set 'parallel="), "\(uneven.errors)")
+  }
+
   @Test func mistakesAreNamed() throws {
     let folder = try prepared()
     for (arguments, word) in [

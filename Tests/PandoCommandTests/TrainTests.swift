@@ -85,6 +85,22 @@ import Testing
     #expect(abs(losses[0] - losses[1]) < 1e-3 * losses[0])
   }
 
+  /// The way of spreading is found by the first rank, and stands in the run's folder as it was found.
+  @Test(.enabled(if: startsRanks, "Open MPI is not installed"))
+  func theBestWayIsFoundAndWritten() throws {
+    let folder = try TemporaryFolder()
+    try folder.writeTable()
+    try folder.writeRecipe(steps: 20)
+    let summary = try trained(folder, ["--ranks", "2", "--set", "parallel=auto", "--out", "auto"])
+    #expect(summary["ranks"] as? Int == 2)
+    let written = try String(contentsOf: folder.url.appending(path: "auto/recipe.yaml"), encoding: .utf8)
+    #expect(written.contains("axes:") && !written.contains("parallel: auto"))
+    // Every rank's process is measured beside what was planned for it.
+    let planned = try #require(summary["planned_resident_bytes"] as? [Int])
+    let measured = try #require(summary["resident_bytes"] as? [Int])
+    #expect(planned.count == 2 && measured.count == 2 && measured.allSatisfy { $0 > 1 << 20 })
+  }
+
   /// Started by hand with different recipes or flags, the ranks say so before any of them trains.
   @Test(.enabled(if: startsRanks, "Open MPI is not installed"))
   func ranksMustAgree() throws {

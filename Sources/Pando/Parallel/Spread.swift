@@ -16,6 +16,7 @@ public typealias PipelineSchedule = PandoTransforms.PipelineSchedule
 /// A network that cannot be cut as asked.
 public typealias PipelineError = PandoTransforms.PipelineError
 package typealias PipelinePass = PandoTransforms.PipelinePass
+package typealias PipelineSimulation = PandoTransforms.PipelineSimulation
 package typealias PipelinePart = PandoTransforms.PipelinePart
 package typealias PartPasses = PandoTransforms.PartPasses
 package typealias Partitioning = PandoTransforms.Partitioning

@@ -35,6 +35,12 @@ public protocol Communicator: AnyObject, Sendable {
   /// it. A rank without a color gets no group.
   func split(color: Int?, key: Int) throws(CommunicationError) -> (any Communicator)?
 
+  /// Makes a group of ranks that know each other. Collective: all ranks call it, each with the group that it belongs to,
+  /// as numbers in this group and in the order of the new one, or with none.
+  ///
+  /// - Returns: `nil` for a rank that gave none.
+  func split(members: [Int]) throws(CommunicationError) -> (any Communicator)?
+
   /// Gives the run up: whatever any rank waits for now or later throws, with this reason.
   func abort(_ reason: String)
 }
@@ -48,6 +54,11 @@ public protocol CommunicationRequest: AnyObject, Sendable {
 }
 
 extension Communicator {
+  /// By the lowest member as color.
+  public func split(members: [Int]) throws(CommunicationError) -> (any Communicator)? {
+    try split(color: members.min(), key: members.firstIndex(of: rank) ?? 0)
+  }
+
   /// Replaces `buffer` by the reduction of all ranks' buffers, in the fixed order of `ReductionKind`.
   public func allReduce(
     _ buffer: UnsafeMutableRawBufferPointer, of dtype: DType, _ kind: ReductionKind = .sum, label: String

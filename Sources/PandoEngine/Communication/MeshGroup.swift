@@ -39,9 +39,8 @@ public final class MeshGroup: Sendable {
   /// The ranks that differ from this one along `axes` only, in the order of `Mesh.group(of:along:)`. Collective.
   public func communicator(along axes: [String]) throws(CommunicationError) -> any Communicator {
     if let known = groups.withLock({ $0[axes] }) { return known }
-    let color = mesh.group(of: rank, along: axes).min()!
-    guard let group = try communicator.split(color: color, key: index(along: axes)) else {
-      preconditionFailure("a rank with a color gets a group")
+    guard let group = try communicator.split(members: mesh.group(of: rank, along: axes)) else {
+      preconditionFailure("a rank is in a group of its own members")
     }
     return groups.withLock { groups in
       groups[axes] = group

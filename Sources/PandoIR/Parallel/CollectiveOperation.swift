@@ -13,6 +13,8 @@ public protocol CollectiveOperation: Operation {
 
 /// A collective that moves data between ranks.
 public protocol ExchangeOperation: CollectiveOperation {
+  /// What it does, in a word.
+  var exchange: ExchangeKind { get }
   /// What is exchanged, in errors and traces: `blocks.4.mlp.weight`.
   var label: String { get }
   /// The number of the `ExchangeEnd` that waits for it; `nil` for an exchange that is over when its node is.

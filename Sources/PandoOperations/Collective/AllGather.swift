@@ -28,6 +28,7 @@ public struct AllGather: ExchangeOperation, CompositeOperation {
     self.channel = channel
   }
 
+  public var exchange: ExchangeKind { .allGather }
   public var traits: Traits { [.collective, .movement] }
 
   public func on(channel: Int) -> (any ExchangeOperation)? {

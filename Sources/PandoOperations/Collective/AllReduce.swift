@@ -25,6 +25,7 @@ public struct AllReduce: ExchangeOperation {
     self.channel = channel
   }
 
+  public var exchange: ExchangeKind { .allReduce }
   public var traits: Traits { [.collective, .inPlace] }
   public var isReduction: Bool { true }
   /// The operand is copied first, and the copies are added up where they are.

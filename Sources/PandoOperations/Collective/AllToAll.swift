@@ -24,6 +24,7 @@ public struct AllToAll: ExchangeOperation, CompositeOperation {
     self.label = label
   }
 
+  public var exchange: ExchangeKind { .allToAll }
   public var traits: Traits { [.collective, .movement] }
 
   /// The operand's type, smaller along one dimension and larger along the other.

@@ -19,6 +19,7 @@ public struct CollectivePermute: ExchangeOperation {
     self.label = label
   }
 
+  public var exchange: ExchangeKind { .send }
   public var traits: Traits { [.collective, .movement] }
 
   /// The operand's type.

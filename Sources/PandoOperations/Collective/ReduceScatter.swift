@@ -28,6 +28,7 @@ public struct ReduceScatter: ExchangeOperation, CompositeOperation {
     self.channel = channel
   }
 
+  public var exchange: ExchangeKind { .reduceScatter }
   public var traits: Traits { .collective }
   public var isReduction: Bool { true }
 

@@ -11,6 +11,9 @@ final class ExactExchange: GradientExchange {
   }
 
   var byteCount: Int { 0 }
+  var exchanges: [StepExchange] {
+    [.samples(.allReduce, bytes: vector.buffer.type.byteCount, communicator)]
+  }
 
   func sum() throws {
     try withExtendedLifetime(vector.buffer) {

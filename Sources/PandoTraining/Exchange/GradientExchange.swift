@@ -11,6 +11,9 @@ package protocol GradientExchange: AnyObject {
   /// What it remembers from step to step.
   var carried: [CarriedTensor] { get }
 
+  /// What `sum` exchanges.
+  var exchanges: [StepExchange] { get }
+
   /// Replaces a rank's vector by the sum over all ranks; all ranks call it.
   func sum() throws
 }
@@ -31,5 +34,20 @@ extension Recipe.GradientForm {
     case .topK(let topK): TopKExchange(vector, communicator, density: topK.density)
     case .powerSGD(let power): try PowerExchange(vector, communicator, rank: power.rank, on: device)
     }
+  }
+}
+
+extension StepExchange {
+  /// An exchange among all ranks of a run that spreads samples alone.
+  static func samples(_ kind: ExchangeKind, bytes: Int, _ communicator: any Communicator) -> StepExchange {
+    StepExchange(kind, axes: ["data"], ranks: communicator.size, bytes: bytes)
+  }
+}
+
+extension GradientVector {
+  /// What `sumTail` exchanges.
+  func tailExchanges(_ communicator: any Communicator) -> [StepExchange] {
+    layout.count > gradientCount
+      ? [.samples(.allReduce, bytes: (layout.count - gradientCount) * 4, communicator)] : []
   }
 }

@@ -105,6 +105,10 @@ final class PowerExchange: GradientExchange {
     drawDirections()
   }
 
+  var exchanges: [StepExchange] {
+    [left, rightSum].map { .samples(.allReduce, bytes: $0.type.byteCount, communicator) }
+      + vector.tailExchanges(communicator)
+  }
   var byteCount: Int {
     (rests + [left, right, rightSum]).reduce(0) { $0 + $1.type.byteCount }
   }

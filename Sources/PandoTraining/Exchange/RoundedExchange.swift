@@ -22,6 +22,9 @@ final class RoundedExchange: GradientExchange {
 
   var byteCount: Int { half.type.byteCount }
   var programs: [Program] { [narrow, widen] }
+  var exchanges: [StepExchange] {
+    [.samples(.allReduce, bytes: half.type.byteCount, communicator)] + vector.tailExchanges(communicator)
+  }
 
   func sum() throws {
     try narrow.run()

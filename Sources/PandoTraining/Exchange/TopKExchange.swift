@@ -25,6 +25,10 @@ final class TopKExchange: GradientExchange {
 
   var byteCount: Int { rest.type.byteCount + outgoing.type.byteCount + incoming.type.byteCount }
 
+  var exchanges: [StepExchange] {
+    [.samples(.allGather, bytes: incoming.type.byteCount, communicator)] + vector.tailExchanges(communicator)
+  }
+
   var carried: [CarriedTensor] {
     zip(vector.names, vector.views(of: rest)).map {
       CarriedTensor(name: "unsent.\($0)", buffer: $1, spread: .sum)

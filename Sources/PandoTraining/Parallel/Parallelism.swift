@@ -33,7 +33,11 @@ public struct Parallelism: Sendable {
     let stage = try PipelineStage(
       recipe, mesh, strategy, model, parameters, task: task, communicator: communicator)
     self.stage = stage
-    group = try MeshGroup(inner, communicator.split(color: stage.number))
+    let members = mesh.group(of: communicator.rank, along: inner.axes.map(\.name))
+    guard let own = try communicator.split(members: members) else {
+      preconditionFailure("a rank is in a group of its own members")
+    }
+    group = try MeshGroup(inner, own)
   }
 
   /// Whether this is the run's first rank.

@@ -106,6 +106,12 @@ final class PipelineChunk {
     slotBytes = (free.flatMap(\.buffers) + freeArrivals.joined()).reduce(0) { $0 + $1.type.byteCount }
   }
 
+  /// Bytes of each tensor that a micro-batch sends on, and sends back.
+  var sentSizes: [Int] {
+    guard let slot = free.first ?? underWay.values.first else { return [] }
+    return (slot.outputs.prefix(part.leaving.count) + slot.answers).map(\.type.byteCount)
+  }
+
   /// Bytes that micro-batches under way keep.
   let slotBytes: Int
 

@@ -43,9 +43,9 @@ struct PipelineStage: Sendable {
     }
     // What nothing uses is kept by the first stage.
     self.holders = holders.map { $0.isEmpty ? [0] : $0.sorted() }
-    let color = mesh.group(of: communicator.rank, along: [Self.axis]).min()!
-    guard let line = try communicator.split(color: color, key: number) else {
-      preconditionFailure("a rank with a color gets a group")
+    let members = mesh.group(of: communicator.rank, along: [Self.axis])
+    guard let line = try communicator.split(members: members) else {
+      preconditionFailure("a rank is in a group of its own members")
     }
     self.line = line
   }

@@ -76,6 +76,19 @@ final class PipelineStep: StepProgram {
     }
   }
 
+  /// Which passes each stage does.
+  var order: PipelineOrder { stage.order }
+  /// The programs of this stage's groups of layers.
+  var passes: [(forward: Program, backward: Program)] { chunks.map { ($0.forward, $0.backward) } }
+  /// What ends a step.
+  var updatePrograms: [Program] { update.programs }
+  /// What goes from stage to stage, and what the stages agree on at the end.
+  var exchanges: [StepExchange] {
+    let count = Double(stage.order.microBatches)
+    return chunks.flatMap { $0.sentSizes }.map {
+      StepExchange(.send, axes: [PipelineStage.axis], ranks: 2, bytes: $0, count: count)
+    } + update.exchanges
+  }
   var programs: [Program] { chunks.flatMap { [$0.backward, $0.forward] } + update.programs }
   var phases: [StepPhase] {
     let count = stage.order.microBatches

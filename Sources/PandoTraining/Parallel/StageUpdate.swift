@@ -33,8 +33,8 @@ final class StageUpdate {
     var communicators: [[Int]: any Communicator] = [:]
     for holders in Set(stage.holders.filter { $0.count > 1 }).sorted(by: { $0.lexicographicallyPrecedes($1) })
     {
-      let color = holders.contains(stage.number) ? 0 : nil
-      communicators[holders] = try stage.line.split(color: color, key: stage.number)
+      let members = holders.contains(stage.number) ? holders : []
+      communicators[holders] = try stage.line.split(members: members)
     }
     tied = state.trainable.compactMap { index in
       guard let sum = sums[index], let holders = communicators[stage.holders[index]] else { return nil }
@@ -103,6 +103,18 @@ final class StageUpdate {
       spread: parallelism.spread(open.map(\.placement), open.map { $0.entry.placement }))
     program.bind(open.map(\.sum), into: open.map(\.sum))
     return program
+  }
+
+  /// What `run` exchanges between stages: losses, tied gradients, the norm.
+  var exchanges: [StepExchange] {
+    let small = StepExchange(
+      .allReduce, axes: [PipelineStage.axis], ranks: stage.line.size, bytes: 4,
+      count: Double(totals.count + 1))
+    return [small]
+      + tied.map {
+        StepExchange(
+          .allReduce, axes: [PipelineStage.axis], ranks: $0.holders.size, bytes: $0.sum.type.byteCount)
+      }
   }
 
   var programs: [Program] { [update] + [norm, settle].compactMap { $0 } }

@@ -23,6 +23,19 @@ extension TrainingState {
     return Whole(weights: Array(gathered[..<weights.count]), slots: Array(gathered[weights.count...]))
   }
 
+  /// Bytes that it takes to bring the parts of all ranks together: one tensor after another passes, as parts and as a
+  /// whole, and the first rank keeps the wholes.
+  func gatheringBytes(onFirst: Bool) -> Int {
+    guard let parallelism else { return 0 }
+    let gathered = entries.filter { !$0.sharding.isReplicated || parallelism.stage != nil }
+    let passing = gathered.map { entry in
+      let parts = entry.isElsewhere || entry.sharding.isReplicated ? 0 : parallelism.group.mesh.count
+      return parts * entry.buffer.type.byteCount + entry.type.byteCount
+    }
+    let kept = gathered.reduce(0) { $0 + $1.type.byteCount }
+    return (passing.max() ?? 0) + (onFirst ? kept : 0)
+  }
+
   /// Gives every rank its part of the first rank's whole state. Collective.
   ///
   /// - Parameter whole: on the first rank the state; `nil` on others.

@@ -84,23 +84,50 @@ public struct RunForecast: Sendable, Codable {
   ///   - evaluates: whether the run looks at held samples; a workload of `pando bench` is steps alone.
   ///   - points: about how many ways of computing again are looked at.
   public init(_ run: TrainingRun, isCalibrated: Bool, evaluates: Bool = true, points: Int = 12) throws {
-    // First, since looking at other ways takes memory that the run will not.
-    let process = ProcessFigures.residentBytes
+    // First, since looking at other ways takes memory that the run will not. Sums have their memory already.
+    let process = ProcessFigures.residentBytes - run.plan.accumulationBytes
+    let phases = run.program.phases
+    try self.init(
+      run, residentBytes: process + run.plan.plannedBytes - (evaluates ? 0 : run.plan.evaluationArenaBytes),
+      flops: phases.reduce(0) { $0 + $1.runs * $1.copies * $1.program.compiledGraph.cost.flops },
+      seconds: phases.reduce(0) { $0 + Double($1.runs) * $1.program.estimatedSeconds },
+      busyThreads: run.device.threads, isCalibrated: isCalibrated, points: points)
+  }
+
+  /// The forecast of the first of several ranks, but for what a step takes, which is that of all of them.
+  ///
+  /// - Parameters:
+  ///   - time: seconds of a step.
+  ///   - evaluates, points: as in `init(_:isCalibrated:evaluates:points:)`.
+  init(
+    _ ranks: RanksPlan, time: StepTime, on machine: PlanMachine, evaluates: Bool, points: Int
+  ) throws {
+    try self.init(
+      ranks.first, residentBytes: ranks.residentBytes(of: 0, link: machine.link, evaluates: evaluates),
+      flops: ranks.flopsPerStep, seconds: time.seconds,
+      busyThreads: min(machine.cores, ranks.ranks * ranks.threads), isCalibrated: machine.isCalibrated,
+      points: points)
+  }
+
+  private init(
+    _ run: TrainingRun, residentBytes: Int, flops: Int, seconds: Double, busyThreads: Int, isCalibrated: Bool,
+    points: Int
+  ) throws {
     let plan = run.plan
     let phases = run.program.phases
     name = run.recipe.name
     parameters = run.parameterCount
-    flopsPerStep = phases.reduce(0) { $0 + $1.runs * $1.copies * $1.program.compiledGraph.cost.flops }
+    flopsPerStep = flops
     peakMemoryBytes = plan.plannedBytes
     memory = plan.parts.map { Part(name: $0.name, bytes: $0.bytes) }
-    residentBytes = process + plan.plannedBytes - (evaluates ? 0 : plan.evaluationArenaBytes)
+    self.residentBytes = residentBytes
     offloadedBytes = plan.offloadedBytes
     self.isCalibrated = isCalibrated
     steps = run.totalSteps
-    stepSeconds = phases.reduce(0) { $0 + Double($1.runs) * $1.program.estimatedSeconds }
+    stepSeconds = seconds
     epochSeconds = stepSeconds * Double(max(1, run.task.training.count / run.samplesPerStep))
     let energy = ProcessorModel(wattsPerCore: run.recipe.energy.wattsPerCore)
-      .energy(seconds: stepSeconds, busyThreads: Double(run.device.threads))
+      .energy(seconds: stepSeconds, busyThreads: Double(busyThreads))
     (joulesPerStep, joulesPerStepError) = (energy.joules, energy.error)
     alive = Self.alive(phases[0].program.timeline)
     pareto = try Self.pareto(
@@ -124,11 +151,14 @@ public struct RunForecast: Sendable, Codable {
     _ phase: StepPhase, _ count: Int, otherBytes: Int, stepSeconds: Double
   ) throws -> [Point] {
     let own = phase.copies * phase.program.memory.workingBytes
-    let rest = stepSeconds - Double(phase.runs) * phase.program.estimatedSeconds
+    // What the rest of a step takes stays; of several ranks the program's own time is reckoned otherwise, and scaled.
+    let program = Double(phase.runs) * phase.program.estimatedSeconds
+    let rest = max(0, stepSeconds - program)
+    let scale = program > 0 ? (stepSeconds - rest) / program : 1
     let points = try phase.program.recomputations(count: count).map { point in
       Point(
         memoryBytes: otherBytes - own + phase.copies * point.arenaBytes,
-        stepSeconds: rest + Double(phase.runs) * point.seconds)
+        stepSeconds: rest + scale * Double(phase.runs) * point.seconds)
     }
     return points.filter { point in
       !points.contains {

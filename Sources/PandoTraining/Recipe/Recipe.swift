@@ -114,6 +114,9 @@ extension Recipe {
 
   /// How the model is spread.
   public struct Parallel: Hashable, Sendable {
+    /// Whether the fastest way that fits into memory is to be found before the run: `parallel: auto`. All else then counts
+    /// for nothing.
+    public var isAutomatic = false
     /// The mesh's axes, outermost first; empty means one axis `data` over all ranks.
     public var axes: [Axis] = []
     /// The parts of a batch in a reproducible run; absent means the largest divisor of the batch up to 16.

@@ -120,3 +120,22 @@ extension Codec where Value == [Recipe.NamedAxis] {
     },
     encode: { .map($0.map { PlainValue.Member($0.name, .text($0.axis)) }) })
 }
+
+extension Codec where Value == Recipe.Parallel {
+  /// `auto`, or the keys of a strategy.
+  package static let parallel = Codec(
+    .either([.choice(["auto"]), .section(Recipe.Parallel.section.shape)]),
+    decode: { (node, path) throws(RecipeError) in
+      if case .scalar(let word, _) = node.content, !node.isNothing {
+        guard word == "auto" else {
+          throw RecipeError(
+            path, at: node.origin, "expected auto, or keys such as {axes: {data: 2}}, got \(node.given)")
+        }
+        var parallel = Recipe.Parallel()
+        parallel.isAutomatic = true
+        return parallel
+      }
+      return try Recipe.Parallel.section.decode(node, at: path)
+    },
+    encode: { $0.isAutomatic ? .text("auto") : Recipe.Parallel.section.encode($0) })
+}

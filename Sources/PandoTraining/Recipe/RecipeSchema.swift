@@ -106,9 +106,10 @@ public enum RecipeSchema {
       text += "\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n"
       for field in fields {
         var (kind, value) = (field.shape.expectation, field.defaultValue.map { "`\($0.flowText)`" } ?? "–")
-        if case .section(let section) = field.shape {
+        if let (section, others) = field.shape.keys {
           let path = join(path, field.name)
-          (kind, value) = ("keys of `\(path)`", "see there")
+          kind = (others.map(\.expectation) + ["keys of `\(path)`"]).joined(separator: ", or ")
+          if others.isEmpty || field.defaultValue.map({ !$0.isScalar }) ?? false { value = "see there" }
           inner += tables(section, path: path, documentation: field.documentation)
         }
         if field.isRequired { value = field.name == "name" ? "the file's name" : "**required**" }

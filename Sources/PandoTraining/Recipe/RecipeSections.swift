@@ -13,7 +13,10 @@ extension Recipe {
       .key(
         "objective", \.objective, .section(Objective.section), "What counts as good; when to stop early."),
       .required("train", \.train, .section(Training.section), "How the network is trained."),
-      .key("parallel", \.parallel, .section(Parallel.section), "How the work is spread."),
+      .key(
+        "parallel", \.parallel, .parallel,
+        "How the work is spread; `auto` takes the way that is fastest by the cost model and fits into memory."
+      ),
       .key("checkpoint", \.checkpoint, .section(Checkpoint.section), "When the run is saved."),
       .key("energy", \.energy, .section(Energy.section), "What is known of the energy that it takes."),
     ])

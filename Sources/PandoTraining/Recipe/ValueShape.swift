@@ -40,6 +40,18 @@ package indirect enum ValueShape: Sendable {
     }
   }
 
+  /// The keys of what may be a map, and what else it may be; `nil` where it is none.
+  package var keys: (section: SectionShape, others: [ValueShape])? {
+    switch self {
+    case .section(let section): (section, [])
+    case .either(let shapes):
+      shapes.lazy.compactMap(\.keys).first.map { keys in
+        (keys.section, shapes.filter { $0.keys == nil })
+      }
+    default: nil
+    }
+  }
+
   /// `sgd, adam or adamw`
   package static func alternatives(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "nothing" }
@@ -124,7 +136,7 @@ package struct SectionShape: Sendable {
   package func path(toKeyNamed name: String) -> String? {
     if keyNames.contains(name) { return name }
     for key in keyNames {
-      if case .section(let inner)? = shape(of: key), let path = inner.path(toKeyNamed: name) {
+      if let inner = shape(of: key)?.keys?.section, let path = inner.path(toKeyNamed: name) {
         return "\(key).\(path)"
       }
     }

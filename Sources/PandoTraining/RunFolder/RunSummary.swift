@@ -56,6 +56,10 @@ public struct RunSummary: Hashable, Sendable, Codable {
   public var bubble: Double?
   /// Of a pipeline, the same as the schedule alone gives it.
   public var bubbleFormula: Double?
+  /// What the operating system was to count for each rank's process, by the plan; empty in summaries of earlier versions.
+  public var plannedResidentBytes: [Int]
+  /// What it did count, at the highest, when training had ended.
+  public var residentBytes: [Int]
 
   /// All figures at once.
   public init(
@@ -63,8 +67,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     eval: [String: Double], parameters: Int, peakMemoryBytes: Int, plannedMemoryBytes: Int, ranks: Int,
     device: String, precision: String, weightsSHA256: String, seed: Int,
     restarts: Int = 0, wastedSteps: Int = 0, sentBytesPerStep: Double = 0, exchangeShare: Double = 0,
-    rankSeconds: [Double] = [], energy: EnergyFigures? = nil, offloadedBytes: Int = 0,
-    offloadWaitSeconds: Double = 0
+    rankSeconds: [Double] = [], plannedResidentBytes: [Int] = [], residentBytes: [Int] = [],
+    energy: EnergyFigures? = nil, offloadedBytes: Int = 0, offloadWaitSeconds: Double = 0
   ) {
     self.offloadedBytes = offloadedBytes
     self.offloadWaitSeconds = offloadWaitSeconds
@@ -89,6 +93,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
     self.exchangeShare = exchangeShare
     self.energy = energy
     self.rankSeconds = rankSeconds
+    (self.plannedResidentBytes, self.residentBytes) = (plannedResidentBytes, residentBytes)
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -109,6 +114,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     case droppedShare = "dropped_share"
     case bubble
     case bubbleFormula = "bubble_formula"
+    case plannedResidentBytes = "planned_resident_bytes"
+    case residentBytes = "resident_bytes"
   }
 
   /// Reads what `encode` writes; `null` stands for not-a-number.
@@ -132,6 +139,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
       sentBytesPerStep: try keys.decodeIfPresent(Double.self, forKey: .sentBytesPerStep) ?? 0,
       exchangeShare: try keys.decodeIfPresent(Double.self, forKey: .exchangeShare) ?? 0,
       rankSeconds: try keys.decodeIfPresent([Double].self, forKey: .rankSeconds) ?? [],
+      plannedResidentBytes: try keys.decodeIfPresent([Int].self, forKey: .plannedResidentBytes) ?? [],
+      residentBytes: try keys.decodeIfPresent([Int].self, forKey: .residentBytes) ?? [],
       energy: keys.contains(.joules) ? try EnergyFigures(from: decoder) : nil,
       offloadedBytes: try keys.decodeIfPresent(Int.self, forKey: .offloadedBytes) ?? 0,
       offloadWaitSeconds: try keys.decodeIfPresent(Double.self, forKey: .offloadWaitSeconds) ?? 0)
@@ -166,6 +175,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
     try keys.encode(exchangeShare, forKey: .exchangeShare)
     try energy?.encode(to: encoder)
     try keys.encode(rankSeconds, forKey: .rankSeconds)
+    try keys.encode(plannedResidentBytes, forKey: .plannedResidentBytes)
+    try keys.encode(residentBytes, forKey: .residentBytes)
     try keys.encode(offloadedBytes, forKey: .offloadedBytes)
     try keys.encode(offloadWaitSeconds, forKey: .offloadWaitSeconds)
     for (key, value) in layerFigures { try keys.encodeIfPresent(value.flatMap(finite), forKey: key) }
@@ -192,6 +203,8 @@ public struct RunSummary: Hashable, Sendable, Codable {
       "restarts": .integer(restarts), "wasted_steps": .integer(wastedSteps),
       "sent_bytes_per_step": .number(sentBytesPerStep), "exchange_share": .number(exchangeShare),
       "rank_seconds": .list(rankSeconds.map { .number($0) }),
+      "planned_resident_bytes": .list(plannedResidentBytes.map { .integer($0) }),
+      "resident_bytes": .list(residentBytes.map { .integer($0) }),
     ]
     let more = layerFigures.compactMap { key, value in
       value.map { PlainValue.Member(key.rawValue, .number($0)) }

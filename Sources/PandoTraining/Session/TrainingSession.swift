@@ -74,6 +74,7 @@ public struct TrainingSession {
     let found = latestCheckpoint(note: note)
     let run = try TrainingRun(
       recipe, task: task, device: device(goingOnFrom: found), ranks: ranks, scratch: folder.url)
+    let resident = run.plannedResidentBytes(now: ProcessFigures.residentBytes)
     let secondsBefore = try resume(run, energy, from: found)
     let firstStep = run.step
     if firstStep >= run.totalSteps {
@@ -100,7 +101,7 @@ public struct TrainingSession {
       let seconds = start.duration(to: .now) / .seconds(1)
       try energy.agree()
       let summary = try summary(
-        run, energy, seconds: secondsBefore + seconds,
+        run, energy, resident, seconds: secondsBefore + seconds,
         speed: seconds > 0 ? Double((run.step - firstStep) * run.samplesPerStep) / seconds : 0)
       return Outcome(summary: summary, reason: reason, rankTimes: run.rankTimes, folder: folder.url)
     }
@@ -122,7 +123,7 @@ public struct TrainingSession {
     if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
     try energy.agree()
     var summary = try summary(
-      run, energy, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
+      run, energy, resident, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
     summary.restarts = ledger.entry.restarts
     summary.wastedSteps = ledger.entry.wastedSteps
     try folder.write(summary)
@@ -167,11 +168,12 @@ public struct TrainingSession {
   }
 
   private func summary(
-    _ run: TrainingRun, _ energy: RunEnergy, seconds: Double, speed: Double
+    _ run: TrainingRun, _ energy: RunEnergy, _ plannedResident: Int, seconds: Double, speed: Double
   ) throws -> RunSummary {
     let plan = run.plan
     let digest = try run.weightsDigest()
     try ranks.requireEqual(weights: digest)
+    let residency = try RankResidency(planned: plannedResident, among: ranks)
     var summary = RunSummary(
       steps: run.step, epochs: run.epochs, samples: run.position, seconds: seconds, samplesPerSecond: speed,
       trainLoss: run.lastLoss, eval: run.lastEvaluation.map { run.figures(of: $0) } ?? [:],
@@ -181,7 +183,8 @@ public struct TrainingSession {
       weightsSHA256: digest,
       seed: recipe.seed, sentBytesPerStep: run.traffic.sentBytesPerStep,
       exchangeShare: run.traffic.exchangeShare, rankSeconds: run.rankTimes?.means ?? [],
-      energy: energy.figures, offloadedBytes: plan.offloadedBytes,
+      plannedResidentBytes: residency.planned, residentBytes: residency.measured, energy: energy.figures,
+      offloadedBytes: plan.offloadedBytes,
       offloadWaitSeconds: run.program.programs.reduce(0) { $0 + $1.offloadWait })
     summary.balanceLoss = run.lastFigures["balance_loss"]
     summary.droppedShare = run.lastFigures["dropped_share"]

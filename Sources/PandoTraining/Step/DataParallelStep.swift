@@ -100,6 +100,7 @@ final class DataParallelStep: StepProgram {
   }
   var memory: [MemoryReport] { programs.map(\.memory) }
   var carried: [CarriedTensor] { exchange.carried }
+  var exchanges: [StepExchange] { exchange.exchanges }
   var sumBytes: Int { vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount }
   var flops: Int {
     // The ranks' shares may differ by a sample; together they do what one rank of the mean share would.

@@ -108,6 +108,15 @@ final class LocalStep: StepProgram {
   }
   var flops: Int { inner.flops * communicator.size + outerProgram.cost.flops / interval }
 
+  /// A step's share of what a round exchanges.
+  var exchanges: [StepExchange] {
+    exchange.exchanges.map { exchange in
+      var share = exchange
+      share.count /= Double(interval)
+      return share
+    }
+  }
+
   var carried: [CarriedTensor] {
     velocities + exchange.carried
       + state.slots.flatMap { $0 }.map {

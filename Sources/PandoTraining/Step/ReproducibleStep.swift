@@ -104,6 +104,7 @@ final class ReproducibleStep: StepProgram {
     ]
   }
   var memory: [MemoryReport] { workers.map(\.memory) + [updateProgram.memory] }
+  var exchanges: [StepExchange] { exchange?.exchanges ?? [] }
   var sumBytes: Int { workers.reduce(0) { $0 + $1.sumBytes } + (exchange?.byteCount ?? 0) }
   var flops: Int { workers[0].flops * tree.parts + updateProgram.cost.flops }
 

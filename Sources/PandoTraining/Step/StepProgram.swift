@@ -15,6 +15,8 @@ protocol StepProgram: AnyObject {
   var sumBytes: Int { get }
   /// Floating-point operations of one step, on all ranks together.
   var flops: Int { get }
+  /// What is exchanged in a step between its programs; what goes on inside of one its graph says.
+  var exchanges: [StepExchange] { get }
   /// What it remembers from step to step beside weights and the optimizer's tensors.
   var carried: [CarriedTensor] { get }
   /// What this rank holds of parameters, gradients and optimizer tensors at the highest; `nil` where several programs
@@ -34,6 +36,7 @@ protocol StepProgram: AnyObject {
 
 extension StepProgram {
   var carried: [CarriedTensor] { [] }
+  var exchanges: [StepExchange] { [] }
   var stateMemory: StateMemory? { nil }
 }
 

@@ -38,6 +38,14 @@ final class SumExchange {
 
   var byteCount: Int { outgoing.type.byteCount + incoming.type.byteCount + root.type.byteCount }
 
+  /// What `combine` exchanges.
+  var exchanges: [StepExchange] {
+    [
+      .samples(.allToAll, bytes: outgoing.type.byteCount, communicator),
+      .samples(.allGather, bytes: root.type.byteCount, communicator),
+    ]
+  }
+
   /// The vector of the whole tree, from this rank's vectors; valid until the next call.
   func combine(_ vectors: [HostBuffer]) throws -> HostBuffer {
     for rank in 0..<communicator.size {

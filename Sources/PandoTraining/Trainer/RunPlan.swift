@@ -14,7 +14,8 @@ public struct RunPlan: Sendable, Codable {
   public let evaluationArenaBytes: Int
   /// Batches prepared ahead, and small inputs and outputs.
   public let batchBytes: Int
-  /// The copy of this rank's part of the state that is written in the background, unless it lies in a file.
+  /// The copy of this rank's part of the state that is written in the background, unless it lies in a file; of a spread
+  /// state, what it takes to gather it on the first rank.
   public let checkpointBytes: Int
   /// What is in memory at once of what lies in files, at the most.
   public let offloadWindowBytes: Int
@@ -43,22 +44,25 @@ public struct RunPlan: Sendable, Codable {
     ]
   }
 
-  init(_ run: TrainingRun) {
+  /// - Parameter ranks: whose plan it is; by default that of the rank which made the run. Ranks whose programs are alike
+  ///   may share a run.
+  init(_ run: TrainingRun, ranks: Ranks? = nil) {
     let state = run.state
+    let ranks = ranks ?? run.ranks
     parameterBytes = Self.bytes(state.weights)
     optimizerBytes = Self.bytes(state.slots.flatMap { $0 })
     accumulationBytes = run.program.sumBytes
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
-    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, run.ranks, state)
-    checkpointBytes = Self.checkpointBytes(run.recipe, state, run.ranks)
+    batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, ranks, state)
+    checkpointBytes = Self.checkpointBytes(run.recipe, state, ranks)
     let fixed =
-      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, run.ranks) + accumulationBytes
+      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, ranks) + accumulationBytes
       - evaluationArenaBytes
     offloadWindowBytes = run.program.memory.reduce(0) { $0 + $1.windowBytes }
     offloadedBytes =
       state.offloadedBytes + run.program.memory.reduce(0) { $0 + $1.fileBytes }
-      + (state.offload.holdsState ? Self.copyBytes(run.recipe, state, run.ranks) : 0)
+      + (state.offload.holdsState ? Self.copyBytes(run.recipe, state, ranks) : 0)
     plannedBytes = fixed + stepArenaBytes + offloadWindowBytes + evaluationArenaBytes
     measuredBytes =
       fixed + run.program.memory.reduce(0) { $0 + $1.measuredWorkingBytes }
@@ -71,18 +75,23 @@ public struct RunPlan: Sendable, Codable {
 
   /// Everything but the step's own: sums of gradients and intermediate values.
   static func fixedBytes(
-    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks
+    _ recipe: Recipe, _ state: TrainingState, _ task: TrainingTask, _ evaluator: Evaluator, _ ranks: Ranks,
+    isBudget: Bool = false
   ) -> Int {
     bytes(state.entries) + batchBytes(recipe, task, evaluator, ranks, state) + evaluator.memory.arenaBytes
-      + checkpointBytes(recipe, state, ranks)
+      + checkpointBytes(recipe, state, ranks, isBudget: isBudget)
   }
 
-  private static func checkpointBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
-    state.offload.holdsState ? 0 : copyBytes(recipe, state, ranks)
+  /// - Parameter isBudget: whether it is to be alike on all ranks, which must choose alike what they compute again.
+  private static func checkpointBytes(
+    _ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks, isBudget: Bool = false
+  ) -> Int {
+    // The first rank writes a spread state, which is gathered for it, while training stands still.
+    guard state.parallelism == nil else { return state.gatheringBytes(onFirst: isBudget || ranks.isFirst) }
+    return state.offload.holdsState ? 0 : copyBytes(recipe, state, ranks)
   }
 
   private static func copyBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
-    // The first rank writes a spread state, which has been gathered for it, while training stands still.
     guard recipe.checkpoint.background, state.parallelism == nil else { return 0 }
     return StateShare.copyBytes(state, writer: ranks.rank, of: ranks.count)
   }

@@ -107,7 +107,7 @@ public final class TrainingRun {
       device: device.with(methods: nil),
       ranks: ranks)
     // What a step may take is what the rest leaves.
-    let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator, ranks)
+    let fixed = RunPlan.fixedBytes(recipe, state, task, evaluator, ranks, isBudget: true)
     let budget = StepBudget(policy: recipe.train.recompute, limit: recipe.train.memory.map { $0 - fixed })
     do {
       program = try Self.makeStep(
@@ -126,6 +126,11 @@ public final class TrainingRun {
         message: "the device \(device.name) offloads nothing; use --device cpu, or remove the key")
     }
     _ = try recipe.mesh(ranks: ranks.count)
+    guard !recipe.parallel.isAutomatic || ranks.count == 1 else {
+      throw RecipeError(
+        keyPath: "parallel",
+        message: "auto is found before a run is made, by StrategyTable; give it the recipe that comes out")
+    }
     if !recipe.isSpread { try recipe.requireSamples(forRanks: ranks.count) }
   }
 

@@ -1,5 +1,3 @@
-import PandoTransforms
-
 /// The events of one step in a pipeline: what each stage does in order, and when it can.
 ///
 /// Every stage goes through its own list of forward and backward passes, and starts the next as

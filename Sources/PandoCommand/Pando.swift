@@ -10,7 +10,8 @@ struct PandoCommand: ParsableCommand {
     abstract: "Trains neural networks and makes them scale.",
     version: Version.text,
     subcommands: [
-      TrainCommand.self, PlanCommand.self, CheckpointCommand.self, GenerateCommand.self, DataCommand.self,
+      TrainCommand.self, PlanCommand.self, ScaleCommand.self, CheckpointCommand.self, GenerateCommand.self,
+      DataCommand.self,
       BenchCommand.self,
       RanksCommand.self,
       DoctorCommand.self,

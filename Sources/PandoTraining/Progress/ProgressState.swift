@@ -12,6 +12,8 @@ public struct ProgressState: Sendable {
   public var balance: Double?
   /// Time that the rest will take; filled in from the steps so far where absent.
   public var secondsLeft: Double?
+  /// Where the run is one of several: what it is (`rung 5/16`), and the share of all of them that is done.
+  public var part: (name: String, share: Double)?
 
   /// A run at `step`.
   public init(
@@ -31,12 +33,13 @@ public struct ProgressState: Sendable {
   ///
   /// - Parameter width: the most characters there is room for; what matters least is left out first.
   package func line(width: Int = .max) -> String {
-    let percent = totalSteps > 0 ? "\(Int((Double(step) / Double(totalSteps) * 100).rounded(.down))) %" : nil
+    let share = part?.share ?? (totalSteps > 0 ? Double(step) / Double(totalSteps) : nil)
+    let percent = share.map { "\(Int(($0 * 100).rounded(.down))) %" }
     // From the first to be kept to the last, each with its place in the line.
     let parts: [(place: Int, text: String?)] = [
-      (0, "step \(Figures.grouped(step))/\(Figures.grouped(totalSteps))"),
+      (-1, part?.name), (0, "step \(Figures.grouped(step))/\(Figures.grouped(totalSteps))"),
       (2, loss.map { "loss \(Figures.number($0))" }),
-      (6, step < totalSteps ? secondsLeft.map { "\(Figures.duration($0)) left" } : nil),
+      (6, step < totalSteps || part != nil ? secondsLeft.map { "\(Figures.duration($0)) left" } : nil),
       (4, metric.map { "\($0.name) \(Figures.metric($0.name, $0.value))" }),
       (1, percent),
       (5, samplesPerSecond.flatMap { $0 > 0 ? "\(Figures.scaled($0)) samples/s" : nil }),

@@ -64,6 +64,7 @@ package struct AxisScale: Sendable {
 
   /// A tick's text: just the decimals that tell it from its neighbours.
   package func label(_ tick: Double) -> String {
+    if kind == .logarithmic, tick >= 1000 { return Self.short(tick) }
     if kind == .logarithmic || ticks.count < 2 { return tick == 0 ? "0" : String(format: "%g", tick) }
     let step = abs(ticks[1] - ticks[0])
     if abs(tick) < step / 2 { return "0" }
@@ -72,9 +73,10 @@ package struct AxisScale: Sendable {
     return String(format: "%.\(max(0, Int((-log10(step) - 1e-9).rounded(.up))))f", tick)
   }
 
-  /// Thousands and millions by letter, without spare zeros: `2k`, `1.5M`.
+  /// Thousands and millions by letter, without spare zeros: `2k`, `1.5M`. What no letter reaches is a power of ten.
   private static func short(_ value: Double) -> String {
-    for (unit, letter) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= unit {
+    guard value < 1e15 else { return String(format: "%g", value) }
+    for (unit, letter) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= unit {
       return String(format: "%g", value / unit) + letter
     }
     return String(format: "%g", value)

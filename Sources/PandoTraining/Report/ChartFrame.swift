@@ -58,6 +58,14 @@ struct ChartFrame {
     }.joined()
   }
 
+  /// A value with the bounds between which it lies.
+  func interval(at x: Double, _ low: Double, _ high: Double, style: String) -> String {
+    let (place, bottom, top) = (across(x), down(low), down(high))
+    return line("line \(style)", from: (place, bottom), to: (place, top))
+      + line("line \(style)", from: (place - 5, bottom), to: (place + 5, bottom))
+      + line("line \(style)", from: (place - 5, top), to: (place + 5, top))
+  }
+
   private func line(_ style: String, from: (Double, Double), to: (Double, Double)) -> String {
     let ends = "x1='\(digits(from.0))' y1='\(digits(from.1))' x2='\(digits(to.0))' y2='\(digits(to.1))'"
     return "<line class='\(style)' \(ends)/>"

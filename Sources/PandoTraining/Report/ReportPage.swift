@@ -2,48 +2,14 @@
 extension ReportData {
   /// The whole page.
   public func html() -> String {
-    """
-    <!doctype html>
-    <html lang='en'>
-    <head>
-    <meta charset='utf-8'>
-    <meta name='viewport' content='width=device-width, initial-scale=1'>
-    <meta name='color-scheme' content='light dark'>
-    <title>\(escaped(name)) · Pando</title>
-    <style>\(reportStyle)</style>
-    </head>
-    <body>
-    <main>
-    <header>
-    <h1>\(escaped(name))</h1>
-    <p class='subtitle'>\(escaped(subtitle))</p>
-    \(note.map { "<p class='note'>\(escaped($0))</p>" } ?? "")
-    </header>
-    \(figureGrid())
-    \(section("Curves", charts()))
-    \(section("Written by the model", writtenTexts()))
-    \(section("Confusion", confusion?.html() ?? ""))
-    \(section("Taken for something else", gallery()))
-    \(section("Plan", plan?.html() ?? ""))
-    \(section("Recipe", "<pre class='code'>\(escaped(recipe))</pre>\n"))
-    </main>
-    </body>
-    </html>
-
-    """
-  }
-
-  private func section(_ title: String, _ content: String) -> String {
-    content.isEmpty ? "" : "<section>\n<h2>\(escaped(title))</h2>\n\(content)</section>"
-  }
-
-  private func figureGrid() -> String {
-    guard !figures.isEmpty else { return "" }
-    let cells = figures.map { figure in
-      "<div><dt>\(escaped(figure.label))</dt><dd>\(escaped(figure.value))"
-        + (figure.detail.map { "<small>\(escaped($0))</small>" } ?? "") + "</dd></div>\n"
-    }
-    return "<dl class='figures'>\n\(cells.joined())</dl>"
+    reportPage(
+      title: name, subtitle: subtitle, note: note, figures: figures,
+      sections: [
+        ("Curves", charts()), ("Written by the model", writtenTexts()),
+        ("Confusion", confusion?.html() ?? ""),
+        ("Taken for something else", gallery()), ("Plan", plan?.html() ?? ""),
+        ("Recipe", "<pre class='code'>\(escaped(recipe))</pre>\n"),
+      ])
   }
 
   private func writtenTexts() -> String {
@@ -63,4 +29,49 @@ extension ReportData {
     }
     return "<div class='gallery'>\n\(cards.joined())</div>\n"
   }
+}
+
+/// A page that needs nothing else; sections without content are left out.
+///
+/// - Parameters: texts are plain but for the sections' content, which is HTML.
+func reportPage(
+  title: String, subtitle: String, note: String?, figures: [ReportData.Figure],
+  sections: [(title: String, content: String)]
+) -> String {
+  let body = sections.filter { !$0.content.isEmpty }.map {
+    "<section>\n<h2>\(escaped($0.title))</h2>\n\($0.content)</section>"
+  }
+  return """
+    <!doctype html>
+    <html lang='en'>
+    <head>
+    <meta charset='utf-8'>
+    <meta name='viewport' content='width=device-width, initial-scale=1'>
+    <meta name='color-scheme' content='light dark'>
+    <title>\(escaped(title)) · Pando</title>
+    <style>\(reportStyle)</style>
+    </head>
+    <body>
+    <main>
+    <header>
+    <h1>\(escaped(title))</h1>
+    <p class='subtitle'>\(escaped(subtitle))</p>
+    \(note.map { "<p class='note'>\(escaped($0))</p>" } ?? "")
+    </header>
+    \(figureGrid(figures))
+    \(body.joined(separator: "\n"))
+    </main>
+    </body>
+    </html>
+
+    """
+}
+
+private func figureGrid(_ figures: [ReportData.Figure]) -> String {
+  guard !figures.isEmpty else { return "" }
+  let cells = figures.map { figure in
+    "<div><dt>\(escaped(figure.label))</dt><dd>\(escaped(figure.value))"
+      + (figure.detail.map { "<small>\(escaped($0))</small>" } ?? "") + "</dd></div>\n"
+  }
+  return "<dl class='figures'>\n\(cells.joined())</dl>"
 }

@@ -49,6 +49,13 @@ let reportStyle = """
   .line.train { stroke: var(--train); }
   .line.held { stroke: var(--held); }
   .line.rate { stroke: var(--rate); }
+  .line.p0 { stroke: var(--p0); } .line.p1 { stroke: var(--p1); } .line.p2 { stroke: var(--p2); }
+  .line.p3 { stroke: var(--p3); } .line.p4 { stroke: var(--p4); } .line.p5 { stroke: var(--p5); }
+  .dot.p0 { fill: var(--p0); } .dot.p1 { fill: var(--p1); } .dot.p2 { fill: var(--p2); }
+  .dot.p3 { fill: var(--p3); } .dot.p4 { fill: var(--p4); } .dot.p5 { fill: var(--p5); }
+  .key.p0::before { background: var(--p0); } .key.p1::before { background: var(--p1); }
+  .key.p2::before { background: var(--p2); } .key.p3::before { background: var(--p3); }
+  .key.p4::before { background: var(--p4); } .key.p5::before { background: var(--p5); }
   .line.faint { stroke-width: 1; opacity: 0.28; }
   .dot { stroke: var(--paper); stroke-width: 1; }
   .dot.train { fill: var(--train); }
@@ -64,6 +71,8 @@ let reportStyle = """
   .plain { font-size: 14.5px; }
   .plain td { padding: 4px 28px 4px 0; border-bottom: 1px solid var(--rule); }
   .plain .n { text-align: right; white-space: nowrap; }
+  .plain th { text-align: right; font-weight: 500; color: var(--soft); padding: 4px 28px 4px 0; }
+  .plain th:first-child { text-align: left; }
   .plain .total td { font-weight: 600; }
   .bar { display: flex; position: relative; height: 26px; margin: 4px 0 16px; border-radius: 6px;
     background: var(--rule); overflow: hidden; }

@@ -34,12 +34,17 @@ public struct TrainingSession {
   public let profiles: Bool
   /// How often the ranks were started again by whoever watches over them.
   public let restarts: Int
+  /// Whether the folder gets a page for people.
+  public let hasReport: Bool
+  /// Who else is told what happens, on the first rank.
+  public let observers: [any TrainingObserver]
 
   /// A session; nothing happens until `run`.
   public init(
     _ recipe: Recipe, folder: RunFolder, resumes: Bool, dataFolder: URL, device: Device,
     progress: ProgressLine?,
-    ranks: Ranks = .single, profiles: Bool = false, restarts: Int = 0
+    ranks: Ranks = .single, profiles: Bool = false, restarts: Int = 0,
+    hasReport: Bool = true, observers: [any TrainingObserver] = []
   ) {
     self.recipe = recipe
     self.folder = folder
@@ -50,6 +55,8 @@ public struct TrainingSession {
     self.ranks = ranks
     self.profiles = profiles
     self.restarts = restarts
+    self.hasReport = hasReport
+    self.observers = observers
   }
 
   /// Trains to the end and writes everything that a run's folder holds.
@@ -115,7 +122,7 @@ public struct TrainingSession {
     let checkpoints = try StateCheckpoints(
       folder.checkpoints, of: run, seconds: { recorder.seconds }, energy: { energy.tally.values })
     let trainer = Trainer(
-      run, observers: [recorder, energy], checkpoints: checkpoints, profiler: profiler,
+      run, observers: [recorder, energy] + observers, checkpoints: checkpoints, profiler: profiler,
       shouldStop: shouldStop)
     let reason = try trainer.train()
     recorder.finish(run)
@@ -128,7 +135,9 @@ public struct TrainingSession {
     summary.wastedSteps = ledger.entry.wastedSteps
     try folder.write(summary)
     try folder.writePlan(run.plan)
-    try folder.write(RunReport(run, summary: summary, reason: reason, folder: folder).data())
+    if hasReport {
+      try folder.write(RunReport(run, summary: summary, reason: reason, folder: folder).data())
+    }
     ledger.end()
     return Outcome(summary: summary, reason: reason, rankTimes: run.rankTimes, folder: folder.url)
   }

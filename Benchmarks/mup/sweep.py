@@ -2,7 +2,7 @@
 draws the final losses: where the best learning rate lies, and whether it moves with the width.
 
     python3 Benchmarks/mup/sweep.py --out DIR [--pando PATH] [--svg docs/mup.svg]
-        [--widths 64,128,256,512] [--rates 0.001,0.002,...] [--steps 100]
+        [--widths 64,128,256,512] [--rates 0.001,0.002,...] [--steps 120]
 
 Runs that DIR already holds are not done again, so a sweep that was stopped goes on; of other steps, it needs another DIR.
 Nothing beside Python is needed.
@@ -86,6 +86,10 @@ def draw(results, widths, rates):
     for panel, name in enumerate(["standard", "mup"]):
         title = {"standard": "Standard parametrization", "mup": f"µP, base width {widths[0]}"}[name]
         parts.append(f"<text x='{panel * width + left}' y='20' font-size='13' fill='#22262b'>{title}</text>")
+        if panel == 0:
+            parts.append(
+                f"<text transform='rotate(-90)' x='{-(top + height - bottom) / 2:.0f}' y='14' text-anchor='middle' "
+                "fill='#667079'>training loss at the end (nats)</text>")
         tick = low
         while tick <= high + 1e-9:
             parts.append(
@@ -133,7 +137,7 @@ def main():
     parser.add_argument("--svg", type=pathlib.Path, help="file of the drawing")
     parser.add_argument("--widths", type=numbers(int), default=[64, 128, 256, 512], help="the first is the base width")
     parser.add_argument("--rates", type=numbers(float), default=[0.001 * 2**k for k in range(6)], help="learning rates")
-    parser.add_argument("--steps", type=int, default=100, help="steps of each run")
+    parser.add_argument("--steps", type=int, default=120, help="steps of each run")
     options = parser.parse_args()
     if len(options.widths) > len(COLOURS):
         parser.error(f"--widths: at most {len(COLOURS)}")

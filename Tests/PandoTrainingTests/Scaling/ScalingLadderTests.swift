@@ -143,9 +143,9 @@ func imageModelsHaveSmallerOnesToo(_ model: String) throws {
 }
 
 @Test func aProgressLineSaysWhichRung() {
-  var state = ProgressState(step: 354, totalSteps: 354, loss: 2.3, secondsLeft: 61)
+  var state = ProgressState(step: 353, totalSteps: 354, loss: 2.3, secondsLeft: 61)
   state.part = ("rung 5/16", 0.314)
-  #expect(state.line() == "rung 5/16 · step 354/354 · 31 % · loss 2.300 · 1 min 01 s left")
+  #expect(state.line() == "rung 5/16 · step 353/354 · 31 % · loss 2.300 · 1 min 01 s left")
 }
 
 @Test func aScalingReportShowsDotsLinesAndBounds() {

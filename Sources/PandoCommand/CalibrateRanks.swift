@@ -12,17 +12,20 @@ struct CalibrateRanks {
   /// Threads of each rank.
   let threads: Int
 
-  /// As many threads as two ranks have of this machine's cores; `nil` where there are no two cores.
-  init?(cores: Int = ProcessInfo.processInfo.activeProcessorCount) {
+  /// Two ranks that share these cores; `nil` where there are no two.
+  init?(cores: Int) {
     guard cores > 1 else { return nil }
     threads = cores / 2
   }
+
+  /// One of the two, with so many threads: a rank may be bound to its own cores, and cannot tell how many there are.
+  init(threads: Int) { self.threads = max(1, threads) }
 
   /// Starts the ranks. They print what they find, unless `json`.
   func launch(json: Bool) throws {
     let launcher = Launcher(
       ranks: 2, threads: threads, program: RankEnd.program,
-      arguments: ["plan", "--calibrate"] + (json ? ["--json"] : []))
+      arguments: ["plan", "--calibrate", "--threads", "\(threads)"] + (json ? ["--json"] : []))
     let signal = StopSignal()
     let outcome = try Supervisor(launcher).run(
       arguments: { _ in launcher.arguments }, shouldStop: { signal.isSet }, note: { Terminal.note($0) })

@@ -60,8 +60,7 @@ struct PlanCommand: ParsableCommand {
         "--shape, --strategy and --auto go with --cluster; of a recipe, use --ranks and --set parallel=auto")
     }
     if calibrate, RankEnvironment(ProcessInfo.processInfo.environment) != nil {
-      guard let both = CalibrateRanks() else { throw UsageError("--calibrate: two ranks need two cores") }
-      return try RankEnd.run { try both.work(json: json) }
+      return try RankEnd.run { try CalibrateRanks(threads: threads ?? 1).work(json: json) }
     }
     if let ranks, ranks < 1 { throw UsageError("--ranks \(ranks): a run needs at least one rank") }
     guard calibrate || recipe != nil else {
@@ -172,7 +171,7 @@ struct PlanCommand: ParsableCommand {
       print("\(device.threads) threads, kept in \(file.url.path)")
       CeilingsTable.show(ceilings)
     }
-    if let both = CalibrateRanks() {
+    if let both = CalibrateRanks(cores: ProcessInfo.processInfo.activeProcessorCount) {
       if MPIWorld.problem == nil {
         line.update("two ranks at once")
         try both.launch(json: json)

@@ -13,10 +13,14 @@ struct PlanRanks {
 
   /// - Parameters:
   ///   - threads: of each rank; by default an equal share of the cores.
+  ///   - cores: that the ranks share.
   /// - Throws: `DataError` where the calibration is spoilt.
-  init(_ recipe: Recipe, task: TrainingTask, ranks: Int, threads: Int?) throws {
+  init(
+    _ recipe: Recipe, task: TrainingTask, ranks: Int, threads: Int?,
+    cores: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws {
     (self.recipe, self.task, self.ranks) = (recipe, task, ranks)
-    var machine = PlanMachine()
+    var machine = PlanMachine(cores: cores)
     let threads = threads ?? recipe.train.threads ?? machine.threads(ranks: ranks)
     device = try Device(named: "cpu", threads: threads, exact: recipe.train.precision == .exact)
     let file = CalibrationFile()
@@ -66,7 +70,9 @@ struct PlanRanks {
   static func resolved(
     _ recipe: Recipe, task: TrainingTask, ranks: Int, threads: Int, note: (String) -> Void
   ) throws -> Recipe {
-    let plan = try PlanRanks(recipe, task: task, ranks: ranks, threads: threads)
+    // The rank that asks may be bound to cores of its own.
+    let plan = try PlanRanks(
+      recipe, task: task, ranks: ranks, threads: threads, cores: ProcessInfo.processInfo.processorCount)
     let (recipe, reason) = try plan.table().resolved(recipe)
     note(
       reason + (plan.machine.isCalibrated ? "" : " (by round figures; measure with: pando plan --calibrate)"))

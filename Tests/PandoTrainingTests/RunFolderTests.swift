@@ -79,7 +79,7 @@ private func summary(loss: Double) -> RunSummary {
       "steps", "epochs", "samples", "seconds", "samples_per_second", "train_loss", "eval", "parameters",
       "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
       "restarts", "wasted_steps", "rank_seconds",
-      "sent_bytes_per_step", "exchange_share",
+      "sent_bytes_per_step", "exchange_share", "planned_resident_bytes", "resident_bytes",
     ])
   #expect(object["train_loss"] is NSNull)
   #expect((object["eval"] as? [String: Any])?["loss"] is NSNull)

@@ -134,6 +134,7 @@ import Testing
     _ ranks: Int, memory: Int = 1 << 40, _ change: (inout Recipe) -> Void = { _ in }
   ) throws -> (Recipe, StrategyTable) {
     var recipe = SpreadTests.textRecipe()
+    recipe.data.source = "made-up"
     recipe.parallel.isAutomatic = true
     change(&recipe)
     let machine = PlanMachine(cores: ranks, memoryBytes: memory)
@@ -163,9 +164,6 @@ import Testing
     #expect(!resolved.parallel.isAutomatic && reason.contains(best.name))
     #expect(try Recipe(yaml: resolved.yaml).parallel == resolved.parallel)
     #expect(resolved.parallel.strategyName == best.name)
-    // State in parts is less than state in whole.
-    func peak(_ name: String) -> Int { table.rows.first { $0.name == name }?.peakMemoryBytes ?? 0 }
-    #expect(peak("data 4, ZeRO 1") < peak("data 4") && peak("fsdp 4, ZeRO 3") > 0)
     // What needs more than there is is not taken, and where nothing fits it is said.
     let hosts = table.rows.compactMap(\.hostResidentBytes)
     let least = try #require(hosts.min())

@@ -1,21 +1,21 @@
 import PandoIR
 
-/// Divides tensors that all ranks hold alike among those that write them.
+/// Divides what several ranks hold alike among those that write it.
 package enum ShardPlan {
-  /// What one of several writers writes: about as many bytes as any other, cut between rows of tensors.
-  package static func slices(
-    of tensors: [(name: String, type: TensorType)], writer: Int, of writers: Int
-  ) -> [TensorSlice] {
-    let total = tensors.reduce(0) { $0 + $1.type.byteCount }
+  /// What one of several writers writes of boxes that all of them hold: about as many bytes as any other, cut between
+  /// the boxes' rows.
+  package static func slices(of boxes: [TensorSlice], writer: Int, of writers: Int) -> [TensorSlice] {
+    let total = boxes.reduce(0) { $0 + $1.boxType.byteCount }
     let share = Double(total) / Double(writers)
     var start = 0
     var slices: [TensorSlice] = []
-    for (name, type) in tensors {
+    for box in boxes {
+      let type = box.boxType
       defer { start += type.byteCount }
       let rows = type.rank > 0 ? type.shape[0] : 1
       let rowBytes = rows > 0 ? type.byteCount / rows : 0
       guard rowBytes > 0 else {
-        if writer == 0 { slices.append(TensorSlice(whole: name, type)) }
+        if writer == 0 { slices.append(box) }
         continue
       }
       // A row is written by whoever has its first byte.
@@ -26,8 +26,7 @@ package enum ShardPlan {
       }
       let own = row(at: writer)..<row(at: writer + 1)
       guard !own.isEmpty else { continue }
-      slices.append(
-        own.count == rows ? TensorSlice(whole: name, type) : TensorSlice(name, of: type, rows: own))
+      slices.append(own.count == rows ? box : box.rows(own))
     }
     return slices
   }

@@ -41,6 +41,9 @@ package struct ShardReader {
     return metadata
   }
 
+  /// Whether there is any of a tensor.
+  package func holds(_ name: String) -> Bool { boxes[name] != nil }
+
   /// Puts a tensor, or a slice of it, into memory.
   ///
   /// - Throws: `DataError` where it is of another type, or a part of it is in no shard or in two.

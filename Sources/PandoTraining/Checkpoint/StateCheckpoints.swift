@@ -4,8 +4,8 @@ import PandoData
 
 /// A run's checkpoints: `model.safetensors` with weights and statistics, `optimizer.safetensors`, and for text
 /// `vocabulary.json`; `exchange.safetensors` with what ranks have not told each other yet, where there is such. Of several
-/// ranks that hold the same state each writes its part, a shard of the first two; a state that is spread over ranks is
-/// written by the first one, which it has been gathered for.
+/// ranks each writes its part, a shard of each: what it alone holds, and its share of what others hold too. Where the
+/// ranks that see the run's folder do not hold all of it, it is gathered for the first one, which writes it.
 ///
 /// A part is a copy, written in the background while the run goes on. Once all ranks have written theirs, which they tell
 /// each other, the first one writes the manifest and puts the checkpoint in place; until then it is not there.
@@ -13,7 +13,7 @@ public final class StateCheckpoints: CheckpointKeeper {
   static let modelStem = "model"
   static let optimizerStem = "optimizer"
   static let vocabularyFile = "vocabulary.json"
-  static let exchangeFile = "exchange.safetensors"
+  static let exchangeStem = "exchange"
 
   private let store: CheckpointStore
   private let ranks: Ranks
@@ -21,6 +21,10 @@ public final class StateCheckpoints: CheckpointKeeper {
   private let writer: (index: Int, count: Int)
   private let isWriter: Bool
   private let inBackground: Bool
+  /// Whether the state is brought together on the first rank to be written.
+  private let gathers: Bool
+  /// Whether what the ranks remember beside it is.
+  private let gathersCarried: Bool
   private let keep: Int
   /// Training time before this session and since, for the manifest.
   private let seconds: () -> Double
@@ -46,20 +50,22 @@ public final class StateCheckpoints: CheckpointKeeper {
     self.energy = energy
     ranks = run.ranks
     keep = run.recipe.checkpoint.keep
-    let isSpread = run.state.parallelism != nil
-    let writers = isSpread ? [0] : try SharedFolder.ranks(seeing: store.folder, among: ranks)
+    let shards = run.state.shards(ranks: ranks.count)
+    let seeing = try SharedFolder.ranks(seeing: store.folder, among: ranks)
+    gathers = !shards.areWhole(on: Set(seeing))
+    let writers = gathers ? [0] : seeing
     // Where not all ranks write, a copy would take more than was planned.
-    inBackground = run.recipe.checkpoint.background && writers.count == ranks.count && !isSpread
+    inBackground = run.recipe.checkpoint.background && writers.count == ranks.count
+    gathersCarried = writers.count != ranks.count
     let index = writers.firstIndex(of: ranks.rank)
     writer = (index ?? 0, writers.count)
     isWriter = index != nil
-    let whole = isSpread ? nil : try run.state.whole()
-    share = try whole.flatMap { [inBackground] whole in
-      try index.map {
-        try StateShare(
-          whole, writer: $0, of: writers.count, copies: inBackground, offload: run.state.offload)
-      }
-    }
+    share =
+      gathers || index == nil
+      ? nil
+      : try StateShare(
+        run.state, gathersCarried ? [] : run.program.carried, shards, rank: ranks.rank, writers: writers,
+        copies: inBackground, offload: run.state.offload)
   }
 
   /// What a run had spent when a checkpoint was made.
@@ -74,29 +80,33 @@ public final class StateCheckpoints: CheckpointKeeper {
     try settle()
     let manifest = try manifest(run)
     var files: [CheckpointStore.FileWriter] = []
-    if isWriter,
-      let share = try share ?? run.wholeState.map({ try StateShare($0, writer: 0, of: 1, copies: false) })
-    {
+    let gathered = gathers ? try run.state.whole() : nil
+    if let share = share ?? gathered.map(StateShare.init(whole:)), isWriter {
       share.snapshot()
       files.append((name(Self.modelStem), { try share.writeModel(to: $0) }))
       files.append((name(Self.optimizerStem), { try share.writeOptimizer(to: $0) }))
+      if share.holdsExchange {
+        files.append((name(Self.exchangeStem), { try share.writeExchange(to: $0) }))
+      }
     }
     if ranks.isFirst, case .language(let vocabulary) = run.task.kind {
       files.append((Self.vocabularyFile, { try vocabulary.save(to: $0) }))
     }
-    let written = try writeExchange(run)
+    let written = gathersCarried ? try writeGathered(run) : []
     let part = CheckpointPart(store: store, step: manifest.step, files: files)
     writing = (manifest, BackgroundJob("pando.checkpoint") { try written + part.write() })
     if !inBackground { try finish() }
   }
 
-  /// Writes what the ranks carry, which changes with the next step, before that begins: no memory is planned for a copy.
-  private func writeExchange(_ run: TrainingRun) throws -> [CheckpointManifest.File] {
-    guard !run.gathered.isEmpty else { return [] }
-    let tensors = run.gathered.map { ($0.name, $0.buffer.type, $0.buffer.bytes) }
-    return try withExtendedLifetime(run.gathered) {
-      try store.writePart(
-        ofStep: run.step, files: [(Self.exchangeFile, { try SafetensorsWriter.write(tensors, to: $0) })])
+  /// Brings what the ranks remember to the first one, which writes it before the next step begins, since it changes with
+  /// that.
+  private func writeGathered(_ run: TrainingRun) throws -> [CheckpointManifest.File] {
+    let gathered = try run.gatherCarried()
+    guard !gathered.isEmpty else { return [] }
+    let tensors = gathered.map { ($0.name, $0.buffer.type, $0.buffer.bytes) }
+    let name = ShardPlan.fileName(Self.exchangeStem, writer: 0, of: 1)
+    return try withExtendedLifetime(gathered) {
+      try store.writePart(ofStep: run.step, files: [(name, { try SafetensorsWriter.write(tensors, to: $0) })])
     }
   }
 
@@ -199,10 +209,12 @@ public final class StateCheckpoints: CheckpointKeeper {
         "was made with seed \(manifest.seed) and \(manifest.position) samples in \(manifest.step) steps; the recipe has "
           + "seed \(run.recipe.seed) and \(run.samplesPerStep) samples a step. Use the run's own recipe.yaml")
     }
-    let whole = run.state.wholeBuffers()
-    try read(whole.weights, modelStem, of: found)
-    try read(whole.slots, optimizerStem, of: found)
-    if run.state.parallelism != nil { run.wholeState = whole }
+    if run.state.parallelism == nil {
+      try read(run.state.weights, modelStem, of: found)
+      try read(run.state.slots.flatMap { $0 }, optimizerStem, of: found)
+    } else {
+      run.saved = SavedState(found: found)
+    }
     run.step = manifest.step
     run.best = manifest.best.map { ($0.value, $0.step) }
     run.evaluationsSinceBest = manifest.state["evaluations_since_best"].flatMap { Int($0) } ?? 0

@@ -27,13 +27,14 @@ package struct TensorSlice: Hashable, Sendable {
     (self.name, self.type, offset, shape) = (name, type, type.shape.map { _ in 0 }, type.shape)
   }
 
-  /// Some of a tensor's rows: the range of its first dimension.
-  package init(_ name: String, of type: TensorType, rows: Range<Int>) {
+  /// Some of the box's rows: a range of its first dimension, counted from the box's beginning.
+  package func rows(_ rows: Range<Int>) -> TensorSlice {
     precondition(
-      type.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= type.shape[0], "\(rows) of \(type)")
-    (self.name, self.type) = (name, type)
-    offset = [rows.lowerBound] + type.shape.dropFirst().map { _ in 0 }
-    shape = [rows.count] + type.shape.dropFirst()
+      shape.count > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0], "\(rows) of \(text)")
+    var (offset, shape) = (offset, shape)
+    offset[0] += rows.lowerBound
+    shape[0] = rows.count
+    return TensorSlice(name, of: type, offset: offset, shape: shape)!
   }
 
   /// Whether it is all of the tensor.

@@ -16,4 +16,7 @@ package struct CarriedTensor {
   package let name: String
   package let buffer: HostBuffer
   package let spread: Spread
+
+  /// What a checkpoint calls the one of `rank`: `rank-2/NAME`, or just its name where all ranks have the same.
+  func name(of rank: Int) -> String { spread == .same ? name : "rank-\(rank)/\(name)" }
 }

@@ -7,6 +7,8 @@ public struct Parallelism: Sendable {
   public let strategy: Strategy
   /// Their mesh and this rank's place in it.
   public let group: MeshGroup
+  /// The mesh of all ranks.
+  let mesh: Mesh
   /// This rank's stage; `nil` where the network is not cut into stages.
   let stage: PipelineStage?
   /// All ranks.
@@ -19,6 +21,7 @@ public struct Parallelism: Sendable {
     _ recipe: Recipe, _ model: any Layer, _ parameters: [NamedParameter], task: TrainingTask, ranks: Ranks
   ) throws {
     let mesh = try recipe.mesh(ranks: ranks.count)
+    self.mesh = mesh
     guard recipe.isSpread, let communicator = ranks.communicator else { return nil }
     everyone = communicator
     let stages = mesh.size(of: PipelineStage.axis) ?? 1
@@ -63,46 +66,6 @@ public struct Parallelism: Sendable {
   }
 }
 
-/// Which part of which tensor of a run's state each rank holds: parameters under their names, the optimizer's tensors
-/// under theirs.
-public struct ParameterShards: Sendable {
-  /// One tensor of the state.
-  public struct Entry: Sendable {
-    /// The name, as in checkpoints: `blocks.0.mlp.up.weight`, `exp_avg.blocks.0.mlp.up.weight`.
-    public let name: String
-    /// The whole tensor.
-    public let type: TensorType
-    /// How it is spread.
-    public let sharding: Sharding
-  }
-
-  /// A box of a whole tensor.
-  public struct Part: Hashable, Sendable {
-    /// The first place along each dimension.
-    public let starts: [Int]
-    /// The size along each dimension.
-    public let shape: [Int]
-  }
-
-  /// The mesh.
-  public let mesh: Mesh
-  /// All tensors, in the order of the state.
-  public let entries: [Entry]
-
-  /// The part of a tensor that a rank holds.
-  public func part(of entry: Entry, rank: Int) -> Part {
-    let starts = entry.sharding.starts(of: entry.type, on: mesh, rank: rank)
-    let shape = zip(entry.type.shape, entry.sharding.dimensions).map { $0 / mesh.parts($1) }
-    return Part(starts: starts, shape: shape)
-  }
-
-  /// The lowest of the ranks that hold the same part as `rank`: the one that has to save it.
-  public func owner(of entry: Entry, rank: Int) -> Int {
-    let own = part(of: entry, rank: rank)
-    return (0...rank).first { part(of: entry, rank: $0) == own }!
-  }
-}
-
 extension TrainingRun {
   /// How a run is spread, and what that leaves on a rank: `spread over data=2 fsdp=2, zero 3; a rank holds at most
   /// 12 MiB of parameters, gradients and optimizer state`. `nil` where nothing but samples is spread.
@@ -117,17 +80,5 @@ extension TrainingRun {
     return
       "spread over \(strategy); a rank holds at most \(Figures.bytes(memory.peakBytes)) of parameters, gradients "
       + "and optimizer state"
-  }
-
-  /// Which part of its state each rank holds; `nil` where every rank holds all of it, or stages hold other tensors.
-  public var shards: ParameterShards? {
-    state.parallelism.flatMap { parallelism in
-      guard parallelism.stage == nil else { return nil }
-      return ParameterShards(
-        mesh: parallelism.group.mesh,
-        entries: state.entries.map {
-          ParameterShards.Entry(name: $0.name, type: $0.type, sharding: $0.sharding)
-        })
-    }
   }
 }

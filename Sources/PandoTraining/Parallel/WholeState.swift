@@ -1,17 +1,28 @@
 import Pando
 
 extension TrainingState {
-  /// Weights and optimizer tensors with whole buffers, as checkpoints hold them.
+  /// Weights and optimizer tensors with whole buffers.
   struct Whole {
     let weights: [Entry]
     let slots: [Entry]
   }
 
-  /// Brings the parts of all ranks together on the first rank. Collective; where nothing is spread, it is the state.
+  /// Brings the parts of all ranks together on the first rank, which needs memory for all of them. Collective; where
+  /// nothing is spread, it is the state.
   ///
   /// - Returns: `nil` on other ranks of a spread run.
   func whole() throws -> Whole? {
-    guard let parallelism else { return Whole(weights: weights, slots: slots.flatMap { $0 }) }
+    guard let weights = try gathered(weights), let slots = try gathered(slots.flatMap { $0 }) else {
+      return nil
+    }
+    return Whole(weights: weights, slots: slots)
+  }
+
+  /// Brings the parts of some tensors together on the first rank. Collective; where nothing is spread, they are there.
+  ///
+  /// - Returns: `nil` on other ranks of a spread run.
+  func gathered(_ entries: [Entry]) throws -> [Entry]? {
+    guard let parallelism else { return entries }
     var gathered: [Entry] = []
     for entry in entries {
       let buffer = try entry.gathered(in: parallelism)
@@ -19,48 +30,41 @@ extension TrainingState {
         gathered.append(Entry(name: entry.name, placeholder: entry.placeholder, buffer: buffer))
       }
     }
-    guard parallelism.isFirst else { return nil }
-    return Whole(weights: Array(gathered[..<weights.count]), slots: Array(gathered[weights.count...]))
+    return parallelism.isFirst ? gathered : nil
   }
 
-  /// Bytes that it takes to bring the parts of all ranks together: one tensor after another passes, as parts and as a
-  /// whole, and the first rank keeps the wholes.
-  func gatheringBytes(onFirst: Bool) -> Int {
-    guard let parallelism else { return 0 }
-    let gathered = entries.filter { !$0.sharding.isReplicated || parallelism.stage != nil }
-    let passing = gathered.map { entry in
-      let parts = entry.isElsewhere || entry.sharding.isReplicated ? 0 : parallelism.group.mesh.count
-      return parts * entry.buffer.type.byteCount + entry.type.byteCount
-    }
-    let kept = gathered.reduce(0) { $0 + $1.type.byteCount }
-    return (passing.max() ?? 0) + (onFirst ? kept : 0)
-  }
-
-  /// Gives every rank its part of the first rank's whole state. Collective.
+  /// Gives every rank its part of a state that the first rank reads, a tensor at a time, so that no rank needs memory
+  /// for all of it. Collective.
   ///
-  /// - Parameter whole: on the first rank the state; `nil` on others.
-  func spread(_ whole: Whole?) throws {
+  /// - Parameter saved: on the first rank where the state is; `nil` on others.
+  func spread(_ saved: SavedState?) throws {
     guard let parallelism else { return }
-    for (place, entry) in entries.enumerated() {
-      let buffer = whole.map { ($0.weights + $0.slots)[place].buffer } ?? HostBuffer(entry.type)
-      try withExtendedLifetime(buffer) {
-        try parallelism.everyone.broadcast(buffer.mutableBytes, label: entry.name)
+    let parts = [
+      (weights, StateCheckpoints.modelStem), (slots.flatMap { $0 }, StateCheckpoints.optimizerStem),
+    ]
+    for (entries, stem) in parts {
+      let reader = try saved?.reader(stem)
+      for entry in entries {
+        let buffer = HostBuffer(entry.type)
+        try withExtendedLifetime(buffer) {
+          try reader?.read(TensorSlice(whole: entry.name, entry.type), into: buffer.mutableBytes)
+          try parallelism.everyone.broadcast(buffer.mutableBytes, label: entry.name)
+        }
+        guard !entry.isElsewhere else { continue }
+        let part = try buffer.shard(
+          entry.sharding, of: parallelism.group.mesh, rank: parallelism.group.rank, name: entry.name)
+        withExtendedLifetime(part) { entry.buffer.write(from: part.pointer) }
       }
-      guard !entry.isElsewhere else { continue }
-      let part = try buffer.shard(
-        entry.sharding, of: parallelism.group.mesh, rank: parallelism.group.rank, name: entry.name)
-      withExtendedLifetime(part) { entry.buffer.write(from: part.pointer) }
     }
   }
+}
 
-  /// New whole buffers for the state of a spread run; the state's own where nothing is spread.
-  func wholeBuffers() -> Whole {
-    guard parallelism != nil else { return Whole(weights: weights, slots: slots.flatMap { $0 }) }
-    func blank(_ entries: [Entry]) -> [Entry] {
-      entries.map { Entry(name: $0.name, placeholder: $0.placeholder, buffer: HostBuffer($0.type)) }
-    }
-    return Whole(weights: blank(weights), slots: blank(slots.flatMap { $0 }))
-  }
+/// A checkpoint whose state is still to be read.
+struct SavedState {
+  let found: CheckpointStore.Found
+
+  /// Reads tensors of the checkpoint's shards that are called `stem`.
+  func reader(_ stem: String) throws -> ShardReader { try ShardReader(stem, of: found) }
 }
 
 extension TrainingState.Entry {

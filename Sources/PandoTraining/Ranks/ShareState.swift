@@ -5,12 +5,12 @@ extension TrainingRun {
   func shareState(over communicator: any Communicator) throws {
     if state.parallelism != nil {
       // Without a checkpoint every rank has drawn its part of the same first weights.
-      var isFound: Int32 = wholeState == nil ? 0 : 1
+      var isFound: Int32 = saved == nil ? 0 : 1
       try withUnsafeMutableBytes(of: &isFound) {
         try communicator.broadcast($0, label: "whether there is a checkpoint")
       }
-      if isFound != 0 { try state.spread(wholeState) }
-      wholeState = nil
+      if isFound != 0 { try state.spread(saved) }
+      saved = nil
     } else {
       for entry in state.entries {
         try communicator.broadcast(entry.buffer.mutableBytes, label: entry.name)

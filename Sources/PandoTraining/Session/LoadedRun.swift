@@ -10,7 +10,7 @@ extension TrainingRun {
       throw TrainingError("\(recipe.name) is not a language model, so it cannot write text")
     }
     return try TextGenerator(
-      state.model, weights: (wholeState?.weights ?? state.weights).map { ($0.placeholder, $0.buffer) },
+      state.model, weights: (wholeWeights ?? state.weights).map { ($0.placeholder, $0.buffer) },
       vocabulary: vocabulary, context: task.inputType.shape[0], precision: recipe.train.precision,
       device: device)
   }

@@ -148,3 +148,11 @@ struct RunReport {
     }
   }
 }
+
+extension TrainingRun {
+  /// Brings together what the first rank's report needs of a spread run: the weights, where it writes text. Collective.
+  func gatherForReport() throws {
+    guard state.parallelism != nil, case .language = task.kind else { return }
+    wholeWeights = try state.gathered(state.weights)
+  }
+}

@@ -104,7 +104,7 @@ public struct TrainingSession {
         shouldStop: shouldStop
       ).train()
       if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
-      if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
+      try run.gatherForReport()
       let seconds = start.duration(to: .now) / .seconds(1)
       try energy.agree()
       let summary = try summary(
@@ -127,7 +127,7 @@ public struct TrainingSession {
     let reason = try trainer.train()
     recorder.finish(run)
     if run.lastEvaluation == nil { run.lastEvaluation = try run.evaluator.run() }
-    if run.state.parallelism != nil { run.wholeState = try run.state.whole() }
+    try run.gatherForReport()
     try energy.agree()
     var summary = try summary(
       run, energy, resident, seconds: recorder.seconds, speed: recorder.speed(of: run, since: firstStep))
@@ -169,10 +169,8 @@ public struct TrainingSession {
     guard resumes else { return 0 }
     let spent = try found.map { try StateCheckpoints.restore($0, into: run) } ?? StateCheckpoints.Spent()
     if ranks.isFirst { energy.resume(spent.energy) }
-    var carried = found?.url.appending(path: StateCheckpoints.exchangeFile)
-    if let place = carried, !FileManager.default.fileExists(atPath: place.path) { carried = nil }
     if let communicator = ranks.communicator { try run.shareState(over: communicator) }
-    try run.shareCarried(from: carried)
+    try run.shareCarried(from: found)
     return spent.seconds
   }
 

@@ -76,8 +76,9 @@ final class DataParallelStep: StepProgram {
     let outputs = (count > 1 ? zip(accumulated, found).map { $0 + $1 } : found) + pass.newStatistics
     // The place among the outputs of each input that is written over.
     let first = outputs.count - carried.count
+    let copied = RunPlan.checkpointBytes(recipe, exchange.carried, ranks)
     let taken = (exchange.programs + [updateProgram]).reduce(
-      vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount
+      vector.buffer.type.byteCount + exchange.byteCount + statistics.byteCount + copied
     ) { $0 + $1.memory.workingBytes }
     gradientProgram = try budget.program(loss: gradientCount, taken: taken) { recompute in
       try Program(

@@ -24,6 +24,7 @@ final class LocalStep: StepProgram {
   private let weights: [HostBuffer]
   private var hasAnchor = false
   private let velocities: [CarriedTensor]
+  let carried: [CarriedTensor]
 
   /// - Parameters:
   ///   - steps: how many the whole run has; the last one ends a round.
@@ -81,7 +82,13 @@ final class LocalStep: StepProgram {
     outerProgram.bind(
       velocityBuffers + anchors + views, into: velocityBuffers + (trained + statistics).map(\.buffer))
 
+    carried =
+      velocities + exchange.carried
+      + state.slots.flatMap { $0 }.map {
+        CarriedTensor(name: "inner.\($0.name)", buffer: $0.buffer, spread: .mean)
+      }
     var taken = vector.buffer.type.byteCount + exchange.byteCount
+    taken += RunPlan.checkpointBytes(recipe, carried, ranks)
     for buffer in anchors + velocityBuffers { taken += buffer.type.byteCount }
     for program in exchange.programs + [changeProgram, outerProgram] { taken += program.memory.arenaBytes }
     let slice = StepSlice(
@@ -115,13 +122,6 @@ final class LocalStep: StepProgram {
       share.count /= Double(interval)
       return share
     }
-  }
-
-  var carried: [CarriedTensor] {
-    velocities + exchange.carried
-      + state.slots.flatMap { $0 }.map {
-        CarriedTensor(name: "inner.\($0.name)", buffer: $0.buffer, spread: .mean)
-      }
   }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws

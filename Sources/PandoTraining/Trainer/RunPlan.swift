@@ -14,8 +14,7 @@ public struct RunPlan: Sendable, Codable {
   public let evaluationArenaBytes: Int
   /// Batches prepared ahead, and small inputs and outputs.
   public let batchBytes: Int
-  /// The copy of this rank's part of the state that is written in the background, unless it lies in a file; of a spread
-  /// state, what it takes to gather it on the first rank.
+  /// The copy of this rank's part of the state that is written in the background, unless it lies in a file.
   public let checkpointBytes: Int
   /// What is in memory at once of what lies in files, at the most.
   public let offloadWindowBytes: Int
@@ -55,14 +54,15 @@ public struct RunPlan: Sendable, Codable {
     stepArenaBytes = run.program.memory.reduce(0) { $0 + $1.arenaBytes }
     evaluationArenaBytes = run.evaluator.memory.arenaBytes
     batchBytes = Self.batchBytes(run.recipe, run.task, run.evaluator, ranks, state)
-    checkpointBytes = Self.checkpointBytes(run.recipe, state, ranks)
+    let carried = Self.checkpointBytes(run.recipe, run.program.carried, ranks)
+    checkpointBytes = Self.checkpointBytes(run.recipe, state, ranks) + carried
     let fixed =
-      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, ranks) + accumulationBytes
+      Self.fixedBytes(run.recipe, state, run.task, run.evaluator, ranks) + accumulationBytes + carried
       - evaluationArenaBytes
     offloadWindowBytes = run.program.memory.reduce(0) { $0 + $1.windowBytes }
     offloadedBytes =
       state.offloadedBytes + run.program.memory.reduce(0) { $0 + $1.fileBytes }
-      + (state.offload.holdsState ? Self.copyBytes(run.recipe, state, ranks) : 0)
+      + (state.offload.holdsState ? Self.copyBytes(run.recipe, state, rank: ranks.rank, of: ranks.count) : 0)
     plannedBytes = fixed + stepArenaBytes + offloadWindowBytes + evaluationArenaBytes
     measuredBytes =
       fixed + run.program.memory.reduce(0) { $0 + $1.measuredWorkingBytes }
@@ -86,14 +86,20 @@ public struct RunPlan: Sendable, Codable {
   private static func checkpointBytes(
     _ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks, isBudget: Bool = false
   ) -> Int {
-    // The first rank writes a spread state, which is gathered for it, while training stands still.
-    guard state.parallelism == nil else { return state.gatheringBytes(onFirst: isBudget || ranks.isFirst) }
-    return state.offload.holdsState ? 0 : copyBytes(recipe, state, ranks)
+    guard !state.offload.holdsState else { return 0 }
+    return isBudget
+      ? (0..<ranks.count).reduce(0) { max($0, copyBytes(recipe, state, rank: $1, of: ranks.count)) }
+      : copyBytes(recipe, state, rank: ranks.rank, of: ranks.count)
   }
 
-  private static func copyBytes(_ recipe: Recipe, _ state: TrainingState, _ ranks: Ranks) -> Int {
-    guard recipe.checkpoint.background, state.parallelism == nil else { return 0 }
-    return StateShare.copyBytes(state, writer: ranks.rank, of: ranks.count)
+  /// Bytes of the copy that a checkpoint makes of what the ranks remember beside the state, in memory.
+  static func checkpointBytes(_ recipe: Recipe, _ carried: [CarriedTensor], _ ranks: Ranks) -> Int {
+    recipe.checkpoint.background && !recipe.train.offload.state
+      ? StateShare.copyBytes(carried, rank: ranks.rank, of: ranks.count) : 0
+  }
+
+  private static func copyBytes(_ recipe: Recipe, _ state: TrainingState, rank: Int, of ranks: Int) -> Int {
+    recipe.checkpoint.background ? StateShare.copyBytes(state, rank: rank, of: ranks) : 0
   }
 
   private static func bytes(_ entries: [TrainingState.Entry]) -> Int {

@@ -152,10 +152,6 @@ public struct Trainer {
 
   private func save(isBest: Bool) throws {
     for observer in observers { try observer.willSave(run) }
-    run.gathered = try run.gatherCarried()
-    defer { run.gathered = [] }
-    run.wholeState = try run.state.whole()
-    defer { run.wholeState = nil }
     guard let checkpoints else { return }
     try profiler.watch(.records, "checkpoint", "checkpoint") { try checkpoints.save(run, isBest: isBest) }
     for observer in observers { observer.didSave(step: run.step, run) }

@@ -36,16 +36,16 @@ public final class TrainingRun {
   public internal(set) var lastFigures: [String: Double] = [:]
   /// The bubble of a pipeline over this session's steps; `nil` where there is no pipeline.
   public internal(set) var bubble: PipelineBubble?
-  /// What the ranks carry, on the first rank while a checkpoint is made.
-  var gathered: [Gathered] = []
   /// What all steps of this session sent.
   public internal(set) var traffic = TrafficCount()
   /// How long each rank's own work takes; `nil` where there is one rank.
   public internal(set) var rankTimes: RankTimes?
   /// The last evaluation.
   public internal(set) var lastEvaluation: EvaluationResult?
-  /// On the first rank of a spread run the whole state, while something wants it: a checkpoint, or a report.
-  var wholeState: TrainingState.Whole?
+  /// On the first rank of a spread run the checkpoint from which the ranks are about to go on.
+  var saved: SavedState?
+  /// On the first rank of a spread run all weights, while a report wants to write text with them.
+  var wholeWeights: [TrainingState.Entry]?
 
   /// Builds the model, compiles the programs and draws the first weights.
   ///

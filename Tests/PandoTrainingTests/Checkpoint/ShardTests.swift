@@ -80,7 +80,8 @@ import Testing
       ("embedding", TensorType([65, 32])), ("bias", TensorType([7])), ("none", TensorType([0, 4])),
       ("scale", .scalar(.float32)), ("weight", TensorType([32, 96], .bfloat16)), ("count", .scalar(.int64)),
     ]
-    let parts = (0..<writers).map { ShardPlan.slices(of: tensors, writer: $0, of: writers) }
+    let boxes = tensors.map { TensorSlice(whole: $0.name, $0.type) }
+    let parts = (0..<writers).map { ShardPlan.slices(of: boxes, writer: $0, of: writers) }
     for (name, type) in tensors {
       let rows = parts.joined().filter { $0.name == name }.map { slice -> Range<Int> in
         let first = slice.offset.first ?? 0

@@ -263,8 +263,8 @@ private final class FigureLog: TrainingObserver, Sendable {
     }[0]
     for entry in shards.entries {
       var covered = 0
-      for rank in 0..<mesh.ranks where shards.owner(of: entry, rank: rank) == rank {
-        covered += shards.part(of: entry, rank: rank).shape.reduce(1, *)
+      for rank in 0..<mesh.ranks where shards.savers(of: entry, rank: rank).first == rank {
+        covered += try #require(shards.part(of: entry, rank: rank)).shape.reduce(1, *)
       }
       #expect(covered == entry.type.count, "\(entry.name)")
     }

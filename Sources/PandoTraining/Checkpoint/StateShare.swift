@@ -47,7 +47,7 @@ final class StateShare {
     _ state: TrainingState, _ carried: [CarriedTensor], _ shards: ParameterShards, rank: Int, writers: [Int],
     copies: Bool, offload: StateOffload = StateOffload()
   ) throws {
-    let held = Self.held(shards, rank: rank, writers: writers)
+    let held = Self.held(shards, weights: state.weights.count, rank: rank, writers: writers)
     let remembered = Self.held(carried, rank: rank, writers: writers)
     let buffers = state.entries.map(\.buffer) + carried.map(\.buffer)
     let all = held + remembered
@@ -104,12 +104,21 @@ final class StateShare {
     return shared + own
   }
 
-  /// What a rank writes of the state, in its order. Those who hold the same boxes divide them among each other.
-  private static func held(_ shards: ParameterShards, rank: Int, writers: [Int]) -> [Held] {
-    let isWriter = Set(writers)
+  /// What a rank writes of the state, in its order: of the weights, and of the optimizer's tensors behind them, which go
+  /// into another file. Those who hold the same boxes divide them among each other.
+  private static func held(_ shards: ParameterShards, weights: Int, rank: Int, writers: [Int]) -> [Held] {
+    [0..<weights, weights..<shards.entries.count].flatMap {
+      held(shards, $0, rank: rank, writers: Set(writers))
+    }
+  }
+
+  private static func held(
+    _ shards: ParameterShards, _ range: Range<Int>, rank: Int, writers: Set<Int>
+  ) -> [Held] {
     var groups: [[Int]: [Int]] = [:]
-    for (index, entry) in shards.entries.enumerated() {
-      let savers = shards.savers(of: entry, rank: rank).filter(isWriter.contains)
+    for index in range {
+      let entry = shards.entries[index]
+      let savers = shards.savers(of: entry, rank: rank).filter(writers.contains)
       if savers.contains(rank) { groups[savers, default: []].append(index) }
     }
     let held = groups.flatMap { savers, indices in
@@ -137,7 +146,9 @@ final class StateShare {
 
   /// Bytes that a rank's copy of the state takes where all ranks write.
   static func copyBytes(_ state: TrainingState, rank: Int, of ranks: Int) -> Int {
-    byteCount(of: held(state.shards(ranks: ranks), rank: rank, writers: Array(0..<ranks)))
+    byteCount(
+      of: held(
+        state.shards(ranks: ranks), weights: state.weights.count, rank: rank, writers: Array(0..<ranks)))
   }
 
   /// Takes the copy, where there is one.

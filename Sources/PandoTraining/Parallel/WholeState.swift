@@ -12,9 +12,9 @@ extension TrainingState {
   ///
   /// - Returns: `nil` on other ranks of a spread run.
   func whole() throws -> Whole? {
-    guard let weights = try gathered(weights), let slots = try gathered(slots.flatMap { $0 }) else {
-      return nil
-    }
+    // Both before either is looked at: other ranks take part in them too.
+    let parts = (weights: try gathered(weights), slots: try gathered(slots.flatMap { $0 }))
+    guard let weights = parts.weights, let slots = parts.slots else { return nil }
     return Whole(weights: weights, slots: slots)
   }
 

@@ -39,7 +39,7 @@ public struct RunPlan: Sendable, Codable {
     [
       ("weights", parameterBytes), ("optimizer", optimizerBytes), ("gradient sums", accumulationBytes),
       ("step", stepArenaBytes), ("evaluation", evaluationArenaBytes), ("batches", batchBytes),
-      ("checkpoint", checkpointBytes), ("on the way from and to files", offloadWindowBytes),
+      ("checkpoint", checkpointBytes), ("window of files", offloadWindowBytes),
     ]
   }
 

@@ -134,10 +134,17 @@ final class ReproducibleStep: StepProgram {
         }
       }
     }
-    let root = try exchange?.combine(gathering.waiting.map(\.value)) ?? gathering.waiting[0].value
+    var (traffic, root) = (StepTraffic(), gathering.waiting[0].value)
+    if let exchange {
+      try traffic.count(exchange.communicator) {
+        root = try exchange.combine(gathering.waiting.map(\.value))
+      }
+    }
     for (place, view) in layout.views(of: root).enumerated() { updateProgram.rebind(rootPlace + place, view) }
     try updateProgram.run(telling: tell)
-    return inputs.report
+    var report = inputs.report
+    report.traffic = traffic
+    return report
   }
 }
 

@@ -53,11 +53,16 @@ struct StepTensors {
   ///   - share: what this rank's running statistics count in the mean of all.
   func summed(over mesh: Mesh, names: [String], share: Double) -> StepTensors {
     var all = self
-    all.gradients = zip(gradients, names).map { $0.summed(over: mesh, label: "gradient of \($1)") }
-    all.loss = loss.summed(over: mesh, label: "loss")
-    all.counted = counted?.summed(over: mesh, label: "places that count")
-    all.figures = figures.map { ($0.name, $0.value.summed(over: mesh, label: $0.name)) }
-    all.newStatistics = newStatistics.map { ($0 * share).summed(over: mesh, label: "statistics") }
+    // A backward pass makes the gradients of the last layers first.
+    let told = [("loss", loss)] + (counted.map { [("places that count", $0)] } ?? [])
+    let made = newStatistics.map { ("statistics", $0 * share) }
+    let slopes = zip(names, gradients).map { ("gradient of \($0)", $1) }.reversed()
+    var sums = RankSums(mesh: mesh)(told + figures.map { ($0.name, $0.value) } + made + slopes)[...]
+    all.loss = sums.removeFirst()
+    if counted != nil { all.counted = sums.removeFirst() }
+    all.figures = figures.map { ($0.name, sums.removeFirst()) }
+    all.newStatistics = made.map { _ in sums.removeFirst() }
+    all.gradients = sums.reversed()
     return all
   }
 

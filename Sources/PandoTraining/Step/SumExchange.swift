@@ -4,7 +4,7 @@ import Pando
 /// sends and receives about twice the vector, however many there are.
 final class SumExchange {
   private let tree: ReductionTree
-  private let communicator: any Communicator
+  let communicator: any Communicator
   /// Each rank's nodes, as many as its parts add up to.
   private let nodes: [[ReductionTree.Node]]
   private let most: Int

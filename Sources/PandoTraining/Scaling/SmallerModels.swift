@@ -11,6 +11,7 @@ extension Recipe.Model {
   package var sizesBelow: [Recipe.Model] {
     switch self {
     case .mlp(let mlp): return Self.shares.map { .mlp(mlp.scaled(by: $0)) }
+    case .residualMLP(let mlp): return Self.shares.map { .residualMLP(mlp.scaled(by: $0)) }
     case .cnn(let cnn): return Self.shares.map { .cnn(cnn.scaled(by: $0)) }
     case .resnet(let resnet): return Self.shares.map { .resnet(resnet.scaled(by: $0)) }
     case .vit(let vit):
@@ -87,6 +88,7 @@ extension Recipe.Model {
   package var sizeText: String {
     switch self {
     case .mlp(let mlp): "hidden \(mlp.hidden.map(String.init).joined(separator: ", "))"
+    case .residualMLP(let mlp): "width \(mlp.width), layers \(mlp.layers)"
     case .cnn(let cnn):
       "channels \(cnn.channels.map(String.init).joined(separator: ", ")), dense \(cnn.dense)"
     case .resnet(let resnet): "depth \(resnet.depth), width \(resnet.width)"
@@ -102,6 +104,15 @@ private func part(_ count: Int, _ share: Double) -> Int { max(1, Int((Double(cou
 extension Recipe.Model.MLP {
   fileprivate func scaled(by share: Double) -> Self {
     var smaller = self
+    smaller.hidden = hidden.map { part($0, share) }
+    return smaller
+  }
+}
+
+extension Recipe.Model.ResidualMLP {
+  fileprivate func scaled(by share: Double) -> Self {
+    var smaller = self
+    smaller.width = part(width, share)
     smaller.hidden = hidden.map { part($0, share) }
     return smaller
   }

@@ -14,6 +14,10 @@ public struct CalibrationFile {
     var link: LinkTimes?
   }
 
+  private struct Header: Codable {
+    var version: Int
+  }
+
   /// Files of other versions count as not there.
   private static let version = 2
 
@@ -75,12 +79,15 @@ public struct CalibrationFile {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
     let size = (attributes[.size] as? Int) ?? 0
-    guard size < 1 << 20, let contents = try? JSONDecoder().decode(Contents.self, from: Data(contentsOf: url))
-    else {
-      throw DataError(
-        .malformed, at: url.path, "is not a calibration; measure anew with 'pando plan --calibrate'")
-    }
-    return contents.version == Self.version && contents.processor == Self.processor ? contents : nil
+    let problem = DataError(
+      .malformed, at: url.path, "is not a calibration; measure anew with 'pando plan --calibrate'")
+    guard size < 1 << 20, let data = try? Data(contentsOf: url),
+      let header = try? JSONDecoder().decode(Header.self, from: data)
+    else { throw problem }
+    // What another version wrote need not be readable.
+    guard header.version == Self.version else { return nil }
+    guard let contents = try? JSONDecoder().decode(Contents.self, from: data) else { throw problem }
+    return contents.processor == Self.processor ? contents : nil
   }
 
   private static var processor: String {

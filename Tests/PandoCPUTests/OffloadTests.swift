@@ -90,7 +90,8 @@ import Testing
       _ = try run(step, values: true, policy: .fit(arenaBytes: 1))
     }.smallest
     let smallest = try run(step, values: true, policy: .fit(arenaBytes: least))
-    #expect(smallest.memory.workingBytes == least && smallest.bits == plain.bits)
+    // What is named is enough; a way that computes less again may need even less, with more in the file.
+    #expect(smallest.memory.workingBytes <= least && smallest.bits == plain.bits)
     expectAsPlanned(smallest)
   }
 

@@ -70,7 +70,9 @@ func recipe(data: String = "{source: d}", model: String = "{kind: mlp}", train: 
   Refusal(
     recipe(data: "{source: d, normalize: {mean: [1], std: [0]}}"), "data.normalize.std[0]", 2, "above 0"),
   Refusal(recipe(data: "{source: d, context: 8}"), "data.context", 2, "for text only"),
-  Refusal(recipe(model: "{hidden: [1]}"), "model.kind", 3, "missing; expected mlp, cnn, resnet, vit or gpt"),
+  Refusal(
+    recipe(model: "{hidden: [1]}"), "model.kind", 3,
+    "missing; expected mlp, residual-mlp, cnn, resnet, vit or gpt"),
   Refusal(recipe(model: "{kind: mpl}"), "model.kind", 3, "got 'mpl'", "did you mean 'mlp'?"),
   Refusal(recipe(model: "{kind: mlp, hidden: 5}"), "model.hidden", 3, "expected a list", "got 5"),
   Refusal(recipe(model: "{kind: mlp, hidden: [5, x]}"), "model.hidden[1]", 3, "got 'x'"),

@@ -32,7 +32,7 @@ private func objects(_ value: Any, _ path: String = "") -> [(path: String, schem
   let kinds = models?.compactMap {
     ($0["properties"] as? [String: [String: Any]])?["kind"]?["enum"] as? [String]
   }
-  #expect(kinds == [["mlp"], ["cnn"], ["resnet"], ["vit"], ["gpt"]])
+  #expect(kinds == [["mlp"], ["residual-mlp"], ["cnn"], ["resnet"], ["vit"], ["gpt"]])
   #expect(models?.allSatisfy { $0["required"] as? [String] == ["kind"] } == true)
   let train = try #require(all.first { $0.path == ".train" }).schema
   #expect((train["oneOf"] as? [[String: [String]]])?.count == 2)

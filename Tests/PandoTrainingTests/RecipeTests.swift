@@ -158,6 +158,7 @@ func resolvedRecipeReadsBackEqual(_ text: String) throws {
         label-smoothing: 0
         precision: float32
         recompute: auto
+        offload: {state: false, activations: false, cached: true}
         evaluate: {}
       parallel:
         axes: {}

@@ -80,6 +80,7 @@ private func summary(loss: Double) -> RunSummary {
       "peak_memory_bytes", "planned_memory_bytes", "ranks", "device", "precision", "weights_sha256", "seed",
       "restarts", "wasted_steps", "rank_seconds",
       "sent_bytes_per_step", "exchange_share", "planned_resident_bytes", "resident_bytes",
+      "offloaded_bytes", "offload_wait_seconds",
     ])
   #expect(object["train_loss"] is NSNull)
   #expect((object["eval"] as? [String: Any])?["loss"] is NSNull)

@@ -6,8 +6,7 @@ public enum FileMappings {
   public static func residentBytes(in folder: URL) throws -> Int {
     let path = folder.resolvingSymlinksInPath().path
     var (bytes, isOurs) = (0, false)
-    let text = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
-    for line in text.split(separator: "\n") {
+    for line in try wholeText(of: "/proc/self/smaps").split(separator: "\n") {
       let words = line.split(separator: " ")
       if words[0].contains("-") {
         isOurs = words.count > 5 && words[5].hasPrefix(path)
@@ -16,6 +15,16 @@ public enum FileMappings {
       }
     }
     return bytes
+  }
+
+  /// The system makes such files up as they are read, a piece at a time, and says that they are empty: what reads by size
+  /// stops too soon.
+  private static func wholeText(of path: String) throws -> String {
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? handle.close() }
+    var data = Data()
+    while let piece = try handle.read(upToCount: 1 << 16), !piece.isEmpty { data += piece }
+    return String(decoding: data, as: UTF8.self)
   }
 
   /// A new folder on a disk, for tests whose temporary folder may lie in memory: below the folder of a source file's

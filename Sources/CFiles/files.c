@@ -63,6 +63,24 @@ int pf_reserve(int descriptor, int64_t bytes) {
 #endif
 }
 
+void *pf_map(int descriptor, size_t bytes, size_t alignment) {
+  // More addresses than that are taken first, so that some place among them is aligned.
+  char *taken = mmap(NULL, bytes + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (taken == MAP_FAILED) return NULL;
+  size_t before = (alignment - (uintptr_t)taken % alignment) % alignment;
+  char *start = taken + before;
+  if (mmap(start, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
+    int problem = errno;
+    munmap(taken, bytes + alignment);
+    errno = problem;
+    return NULL;
+  }
+  size_t mapped = (bytes + (size_t)sysconf(_SC_PAGESIZE) - 1) / (size_t)sysconf(_SC_PAGESIZE) * (size_t)sysconf(_SC_PAGESIZE);
+  if (before > 0) munmap(taken, before);
+  if (alignment > before + (mapped - bytes)) munmap(start + mapped, alignment - before - (mapped - bytes));
+  return start;
+}
+
 void pf_forget(int descriptor, int64_t offset, int64_t bytes) {
 #ifdef FALLOC_FL_ZERO_RANGE
   (void)!fallocate(descriptor, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, bytes);

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Maps a file's first `bytes` to read and write, shared, at a multiple of `alignment` bytes: the system brings pages
+/// in by aligned blocks. NULL with `errno` where that fails.
+void *pf_map(int descriptor, size_t bytes, size_t alignment);
+
 // Makes a file without a name in a folder: it goes away with the last process that has it, however that ends. Returns
 // its descriptor, or -1 (errno says why).
 int pf_create_nameless(const char *folder);

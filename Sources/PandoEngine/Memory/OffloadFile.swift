@@ -55,9 +55,9 @@ public final class OffloadFile: @unchecked Sendable {
     guard status == 0 else {
       throw refuse("has no room for \(byteCount) bytes: \(reason(status)); name one on a larger disk")
     }
-    guard let mapped = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
-      mapped != MAP_FAILED
-    else { throw refuse("holds a file of \(byteCount) bytes that cannot be mapped: \(reason(errno))") }
+    guard let mapped = pf_map(descriptor, byteCount, Self.alignment) else {
+      throw refuse("holds a file of \(byteCount) bytes that cannot be mapped: \(reason(errno))")
+    }
     start = mapped
     writer = isCached ? nil : WriteBehind(descriptor)
   }

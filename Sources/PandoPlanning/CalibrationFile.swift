@@ -81,7 +81,7 @@ public struct CalibrationFile {
     let size = (attributes[.size] as? Int) ?? 0
     let problem = DataError(
       .malformed, at: url.path, "is not a calibration; measure anew with 'pando plan --calibrate'")
-    guard size < 1 << 20, let data = try? Data(contentsOf: url),
+    guard size < 1 << 24, let data = try? Data(contentsOf: url),
       let header = try? JSONDecoder().decode(Header.self, from: data)
     else { throw problem }
     // What another version wrote need not be readable.

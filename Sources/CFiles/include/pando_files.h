@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Maps a file's first `bytes` to read and write, shared, at a multiple of `alignment` bytes: the system brings pages
-/// in by aligned blocks. NULL with `errno` where that fails.
+// Maps a file's first `bytes` to read and write, shared, at a multiple of `alignment` bytes: the system brings pages
+// in by aligned blocks. NULL with `errno` where that fails.
 void *pf_map(int descriptor, size_t bytes, size_t alignment);
 
 // Makes a file without a name in a folder: it goes away with the last process that has it, however that ends. Returns

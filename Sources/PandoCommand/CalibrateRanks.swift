@@ -26,13 +26,7 @@ struct CalibrateRanks {
     let launcher = Launcher(
       ranks: 2, threads: threads, program: RankEnd.program,
       arguments: ["plan", "--calibrate", "--threads", "\(threads)"] + (json ? ["--json"] : []))
-    let signal = StopSignal()
-    let outcome = try Supervisor(launcher).run(
-      arguments: { _ in launcher.arguments }, shouldStop: { signal.isSet }, note: { Terminal.note($0) })
-    if case .failed(let code, let text) = outcome {
-      if code == 2 { throw ExitCode(2) }
-      throw LaunchFailure(description: text)
-    }
+    try RankEnd.launch(launcher)
   }
 
   /// What each rank does.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import PandoEngine
 import PandoMPI
@@ -8,6 +9,19 @@ enum RankEnd {
   static var program: String {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
       ?? CommandLine.arguments[0]
+  }
+
+  /// Starts ranks, and returns once all have ended well.
+  ///
+  /// - Throws: `LaunchFailure` with what went wrong; `ExitCode` where a rank has told it already.
+  static func launch(_ launcher: Launcher) throws {
+    let signal = StopSignal()
+    let outcome = try Supervisor(launcher).run(
+      arguments: { _ in launcher.arguments }, shouldStop: { signal.isSet }, note: { Terminal.note($0) })
+    if case .failed(let code, let text) = outcome {
+      if code == 2 { throw ExitCode(2) }
+      throw LaunchFailure(description: text)
+    }
   }
 
   /// Does a rank's work. On an error the process ends at once: the others wait for it in vain, and whoever started the

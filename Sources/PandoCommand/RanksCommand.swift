@@ -30,13 +30,7 @@ struct RanksCommand: ParsableCommand {
     let launcher = Launcher(
       ranks: ranks, hosts: try hosts.map { try Host.list($0) } ?? [], threads: 1, program: RankEnd.program,
       arguments: Array(CommandLine.arguments.dropFirst()))
-    let signal = StopSignal()
-    let outcome = try Supervisor(launcher).run(
-      arguments: { _ in launcher.arguments }, shouldStop: { signal.isSet }, note: { Terminal.note($0) })
-    if case .failed(let code, let text) = outcome {
-      if code == 2 { throw ExitCode(2) }
-      throw LaunchFailure(description: text)
-    }
+    try RankEnd.launch(launcher)
   }
 
   /// What each rank does.

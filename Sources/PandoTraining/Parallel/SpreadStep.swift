@@ -7,13 +7,9 @@ import PandoOptimizers
 ///
 /// It computes what `WholeStep` computes on one rank, but for the order of sums.
 final class SpreadStep: OneProgramStep {
-  let program: Program
-  private let inputs = StepInputs()
-  private let input: Int
+  let runner: StepRunner
   private let group: MeshGroup
   let slices: [StepSlice]
-  /// What this rank holds of parameters, gradients and optimizer tensors at the highest.
-  let stateMemory: StateMemory?
 
   init(
     _ state: TrainingState, _ parallelism: Parallelism, task: TrainingTask, recipe: Recipe,
@@ -28,47 +24,18 @@ final class SpreadStep: OneProgramStep {
     let spread = Spread(
       parallelism.group, inputs: placements + [nil, nil, nil] + samples, outputs: placements,
       names: parallelism.strategy.activationAxes)
-    input = graph.samples
-    program = try budget.program(loss: graph.state.count) { recompute in
-      try Program(
-        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute,
-        spread: spread, offload: state.offload(graph.inputs, hasGradients: true))
-    }
     group = parallelism.group
-    stateMemory = StateMemory(program.compiledGraph, state: state)
-    inputs.watch(pass.figures)
-    let buffers = state.buffers(of: graph.state)
-    program.bind(
-      buffers + [
-        inputs.key, inputs.learningRate, inputs.step,
-        HostBuffer(pass.x.type.withSamples(own.count)), HostBuffer(pass.y.type.withSamples(own.count)),
-      ],
-      into: buffers + inputs.reported)
+    runner = try StepRunner(
+      graph, pass, state, batch: own.count, device: device, budget: budget, spread: spread)
   }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport
   {
-    let timing = timing.map { timing in
-      { (program: Program, time: OperationTime) in timing(program, 0, time) }
-    }
-    inputs.begin(index, rate: rate)
     // One key for all ranks: each draws its part of the whole step's random numbers.
-    StepInputs.set(inputs.key, seed: seed, part: index)
-    let (x, y) = try feeds[0].next()
-    program.rebind(input, x)
-    program.rebind(input + 1, y)
-    var traffic = StepTraffic()
-    try traffic.count(group) { try program.run(telling: timing) }
-    var report = inputs.report
-    report.traffic = traffic
-    return report
+    try runner.run(
+      index, seed: seed, part: index, rate: rate, feed: feeds[0], over: group, timing: timing)
   }
-}
-
-extension TensorType {
-  /// The type of a batch of another number of samples.
-  func withSamples(_ count: Int) -> TensorType { with(shape: [count] + shape.dropFirst()) }
 }
 
 extension TrainingState {

@@ -4,13 +4,15 @@ import PandoOptimizers
 
 /// A step that one program does, run once.
 protocol OneProgramStep: StepProgram {
-  var program: Program { get }
+  var runner: StepRunner { get }
 }
 
 extension OneProgramStep {
+  var program: Program { runner.program }
   var programs: [Program] { [program] }
   var phases: [StepPhase] { [StepPhase(program: program, runs: 1)] }
   var memory: [MemoryReport] { [program.memory] }
+  var stateMemory: StateMemory? { runner.stateMemory }
   var sumBytes: Int { 0 }
   var flops: Int { program.cost.flops }
 }

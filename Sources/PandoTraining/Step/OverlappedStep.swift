@@ -10,12 +10,9 @@ import PandoOptimizers
 /// It computes what `DataParallelStep` computes, which takes the cases that this one does not: shares that differ,
 /// several batches in a step, gradients that are sent in a smaller form.
 final class OverlappedStep: OneProgramStep {
-  let program: Program
-  private let inputs = StepInputs()
-  private let input: Int
+  let runner: StepRunner
   private let group: MeshGroup
   let slices: [StepSlice]
-  let stateMemory: StateMemory?
   let flops: Int
 
   /// Whether a recipe's step can be done so.
@@ -43,41 +40,20 @@ final class OverlappedStep: OneProgramStep {
     let pass = own.summed(
       over: mesh, names: state.trainable.map { state.weights[$0].name }, share: share.fraction)
     let graph = StepGraph(pass, state, recipe: recipe, optimizer: optimizer)
-    input = graph.samples
-    program = try budget.program(loss: graph.state.count) { recompute in
-      try Program(
-        graph.outputs, inputs: graph.inputs, donations: graph.donations, on: device, recompute: recompute,
-        spread: Spread(partsOf: group))
-    }
+    runner = try StepRunner(
+      graph, pass, state, batch: share.range.count, device: device, budget: budget,
+      spread: Spread(partsOf: group))
     // Every rank computes gradients of its own samples, and the same update.
     let gradients = try TracedPass(
       own.gradients + own.totals, inputs: own.trained + own.oldStatistics(state) + [own.key, own.x, own.y])
-    flops = program.cost.flops + (ranks.count - 1) * gradients.graph.cost.flops
-    stateMemory = StateMemory(program.compiledGraph, state: state)
-    inputs.watch(pass.figures)
-    let buffers = state.buffers(of: graph.state)
-    program.bind(
-      buffers + [
-        inputs.key, inputs.learningRate, inputs.step, HostBuffer(pass.x.type), HostBuffer(pass.y.type),
-      ],
-      into: buffers + inputs.reported)
+    flops = runner.program.cost.flops + (ranks.count - 1) * gradients.graph.cost.flops
   }
 
   func run(_ index: Int, seed: UInt64, rate: Double, feeds: [BatchFeed], timing: StepTiming?) throws
     -> StepReport
   {
-    let timing = timing.map { timing in
-      { (program: Program, time: OperationTime) in timing(program, 0, time) }
-    }
-    inputs.begin(index, rate: rate)
-    StepInputs.set(inputs.key, seed: seed, part: slices[0].part(0, of: index))
-    let (x, y) = try feeds[0].next()
-    program.rebind(input, x)
-    program.rebind(input + 1, y)
-    var traffic = StepTraffic()
-    try traffic.count(group) { try program.run(telling: timing) }
-    var report = inputs.report
-    report.traffic = traffic
-    return report
+    try runner.run(
+      index, seed: seed, part: slices[0].part(0, of: index), rate: rate, feed: feeds[0], over: group,
+      timing: timing)
   }
 }
